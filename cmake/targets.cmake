@@ -1,0 +1,35 @@
+# What the tree's own executables share: warnings as errors everywhere, full optimisation where speed is shown.
+include(CheckCXXCompilerFlag)
+
+add_library(fewbits_warnings INTERFACE)
+target_compile_options(fewbits_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow -Wsign-conversion -Werror)
+
+# fewbits_fast: what a user who wants speed would compile with.
+add_library(fewbits_fast INTERFACE)
+target_compile_options(fewbits_fast INTERFACE -O3)
+target_compile_definitions(fewbits_fast INTERFACE NDEBUG)
+if(FEWBITS_NATIVE)
+    check_cxx_compiler_flag(-march=native FEWBITS_HAS_MARCH_NATIVE)
+    if(FEWBITS_HAS_MARCH_NATIVE)
+        target_compile_options(fewbits_fast INTERFACE -march=native)
+    endif()
+endif()
+
+# One executable from every folder <name>/*.cpp and every single <name>.cpp beside the calling CMakeLists.txt.
+function(fewbits_programs out)
+    file(GLOB entries CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *.cpp */*.cpp)
+    set(names "")
+    foreach(entry IN LISTS entries)
+        if(entry MATCHES "^([^/]+)/[^/]+\\.cpp$" OR entry MATCHES "^([^/]+)\\.cpp$")
+            set(name "${CMAKE_MATCH_1}")
+            list(APPEND names "${name}")
+            list(APPEND sources_${name} "${entry}")
+        endif()
+    endforeach()
+    list(REMOVE_DUPLICATES names)
+    foreach(name IN LISTS names)
+        add_executable(${name} ${sources_${name}})
+        target_link_libraries(${name} PRIVATE fewbits::fewbits fewbits_warnings fewbits_fast)
+    endforeach()
+    set(${out} "${names}" PARENT_SCOPE)
+endfunction()

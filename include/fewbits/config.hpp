@@ -1,0 +1,46 @@
+// The library's only macros: version, host/device marking, the baseline namespace, precise and target regions.
+#pragma once
+
+#define FEWBITS_VERSION_MAJOR 0
+#define FEWBITS_VERSION_MINOR 1
+#define FEWBITS_VERSION_PATCH 0
+
+// Code marked so runs on the host and, under nvcc, in kernels.
+#if defined(__CUDACC__)
+#define FEWBITS_HOST_DEVICE __host__ __device__
+#else
+#define FEWBITS_HOST_DEVICE
+#endif
+
+// Functions live in an inline namespace named after the instruction set their unit was compiled for, so that units built
+// with different -m flags never share a body; types live in fewbits itself and cross between such units.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define FEWBITS_BASELINE built_for_v4
+#elif defined(__AVX2__) && defined(__FMA__)
+#define FEWBITS_BASELINE built_for_v3
+#elif defined(__AVX__)
+#define FEWBITS_BASELINE built_for_avx
+#else
+#define FEWBITS_BASELINE built_for_v1
+#endif
+
+// A precise region: rounded float arithmetic stays as written, also under -ffast-math and where the target has fused
+// multiply-add. g++ never inlines across its border where floating point is involved, so nothing fuses at the call either.
+// nvcc's front end does not know the pragma and warns unless told not to.
+#if defined(__clang__)
+#define FEWBITS_PRECISE_BEGIN                                                                                          \
+    _Pragma("float_control(push)") _Pragma("float_control(precise, on)") _Pragma("clang fp contract(off)")
+#define FEWBITS_PRECISE_END _Pragma("float_control(pop)")
+#elif defined(__CUDACC__) && defined(__GNUC__)
+#define FEWBITS_PRECISE_BEGIN                                                                                          \
+    _Pragma("nv_diagnostic push") _Pragma("nv_diag_suppress 1675") _Pragma("GCC push_options")                        \
+        _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
+#define FEWBITS_PRECISE_END _Pragma("GCC pop_options") _Pragma("nv_diagnostic pop")
+#elif defined(__GNUC__)
+#define FEWBITS_PRECISE_BEGIN                                                                                          \
+    _Pragma("GCC push_options") _Pragma("GCC optimize(\"no-fast-math\", \"fp-contract=off\")")
+#define FEWBITS_PRECISE_END _Pragma("GCC pop_options")
+#else
+#define FEWBITS_PRECISE_BEGIN
+#define FEWBITS_PRECISE_END
+#endif

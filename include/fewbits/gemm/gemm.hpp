@@ -1,0 +1,69 @@
+// gemm: y = a * transpose(w) + bias for every pair of formats. Check, erase the formats, choose a kernel, run it.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "epilogue.hpp"
+#include "options.hpp"
+#include "permutation.hpp"
+#include "prepack.hpp"
+#include "select.hpp"
+
+namespace fewbits {
+
+/// A matrix gemm takes as an operand: a view of float, bf16, fp16 (or another scalar format), a quantized or prepacked matrix.
+template <class M>
+concept gemm_operand = requires(M const& matrix) { make_operand(matrix); };
+
+inline namespace FEWBITS_BASELINE {
+
+/// Throws std::invalid_argument with the numbers unless a (M x K), w (N x K), y (M x N) and the bias fit together.
+inline void check_shapes(operand const& a, operand const& w, std::size_t y_rows, std::size_t y_cols, std::size_t bias) {
+    auto const shape = [](std::size_t rows, std::size_t cols) { return std::to_string(rows) + " x " + std::to_string(cols); };
+    if (a.cols() != w.cols()) {
+        throw std::invalid_argument("gemm: a is " + shape(a.rows(), a.cols()) + " and w is " + shape(w.rows(), w.cols()) +
+                                    ", their columns (K) differ");
+    }
+    if (y_rows != a.rows() || y_cols != w.rows()) {
+        throw std::invalid_argument("gemm: y is " + shape(y_rows, y_cols) + ", a and w make it " + shape(a.rows(), w.rows()));
+    }
+    if (bias != 0 && bias != w.rows()) {
+        throw std::invalid_argument("gemm: the bias has " + std::to_string(bias) + " values, y has " +
+                                    std::to_string(w.rows()) + " columns");
+    }
+}
+
+/// The product of two erased operands; what gemm below does once both formats are known.
+inline void run_product(product const& p, target_choice target) {
+    if (p.m() == 0 || p.n() == 0) return;
+    if (p.k() == 0) {
+        std::vector<double> const zeros(p.n(), 0.0);
+        for (std::size_t row = 0; row < p.m(); ++row) p.finish(p, row, 0, p.n(), zeros.data());
+        return;
+    }
+    auto const run = [&](product const& part) {
+        gemm_kernels::select(part.a.facts(), part.w.facts(), target).run(part);
+    };
+    std::vector<std::uint32_t> const columns = paired_columns(p.a, p.w);
+    if (columns.empty()) return run(p);
+    run_gathered(p, columns, target == target_choice::reference, run);
+}
+
+/// y (M x N) = a (M x K) * transpose(w (N x K)) + bias. Where both operands are integer formats with scales constant along
+/// K in groups, the result is defined to the bit: for each common group, in ascending k, y = fma(f(p), f(sa * sw), y) with
+/// the exact integer sum p. Otherwise |error| <= 1e-5 * sum |a||w|. The bits never depend on threads or on prepacking.
+/// y is rounded once, to float, bf16 or fp16. Throws std::invalid_argument where shapes do not fit. y overlaps no operand.
+template <gemm_operand A, gemm_operand W, gemm_result Y>
+void gemm(A const& a, W const& w, matrix_view<Y> y, gemm_options const& options = {}) {
+    product const p{make_operand(a), make_operand(w), y.data, y.stride, options.bias.empty() ? nullptr : options.bias.data(),
+                    &finish_row<Y>, options.executor, 0};
+    check_shapes(p.a, p.w, y.rows, y.cols, options.bias.size());
+    run_product(p, options.target);
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

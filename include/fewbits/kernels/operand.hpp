@@ -1,0 +1,86 @@
+// One side of a product with its format erased: the few facts that choose a kernel and the few functions that read it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "../format/layout.hpp"
+
+namespace fewbits {
+
+/// What a kernel needs to know of a format to say whether it takes it.
+struct operand_facts {
+    std::string_view name;
+    format_kind kind = format_kind::minifloat;  ///< of the elements
+    bool exact_integers = false;  ///< integer elements of at most 8 bits, symmetric, one scale per group along K
+    std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
+};
+
+/// What is read: the dequantised values, or the elements without their scale (the code's own value).
+enum class reading : unsigned char { values, elements };
+
+class operand;
+
+/// A rectangle of an operand: rows [row, row + rows), stored columns [first, first + depth).
+struct rectangle {
+    std::size_t row, rows, first, depth;
+};
+
+/// How an operand is read; one table per type of matrix.
+struct operand_functions {
+    operand_facts facts;
+    /// out[i * stride + k] = the element in row `row + i`, stored column `first + k`. Fast.
+    void (*rows)(operand const& self, reading what, rectangle part, float* out, std::size_t stride);
+    /// The same into one strip as the tiled product wants it (see strip.hpp); depth <= chunk_depth, rows <= strip_columns.
+    void (*strip)(operand const& self, reading what, rectangle part, float* out);
+    /// out[i] = the whole scale of row `row + i` at stored column `column`.
+    void (*scales)(operand const& self, std::size_t row, std::size_t rows, std::size_t column, float* out);
+    /// One element through the matrix's own accessors: the definition, slow.
+    float (*at)(operand const& self, reading what, std::size_t row, std::size_t column);
+};
+
+/// A matrix of any kind as gemm sees it; refers to the matrix or to a view's data, owns nothing.
+class operand {
+public:
+    operand(operand_functions const& functions, void const* object, std::size_t rows, std::size_t cols,
+            std::size_t stride, std::span<std::uint32_t const> permutation = {}) noexcept
+        : functions_(&functions), facts_(&functions.facts), object_(object), rows_(rows), cols_(cols), stride_(stride),
+          permutation_(permutation) {}
+
+    /// The same with other facts, which have to outlive it.
+    operand with_facts(operand_facts const& facts) const noexcept {
+        operand result = *this;
+        result.facts_ = &facts;
+        return result;
+    }
+
+    operand_facts const& facts() const noexcept { return *facts_; }
+    void const* object() const noexcept { return object_; }
+    std::size_t rows() const noexcept { return rows_; }
+    std::size_t cols() const noexcept { return cols_; }
+    std::size_t stride() const noexcept { return stride_; }
+    /// Stored column j is logical column permutation()[j]; empty = the identity.
+    std::span<std::uint32_t const> permutation() const noexcept { return permutation_; }
+
+    void read_rows(reading what, rectangle part, float* out, std::size_t out_stride) const {
+        functions_->rows(*this, what, part, out, out_stride);
+    }
+    void read_strip(reading what, rectangle part, float* out) const { functions_->strip(*this, what, part, out); }
+    void read_scales(std::size_t row, std::size_t rows, std::size_t column, float* out) const {
+        functions_->scales(*this, row, rows, column, out);
+    }
+    float at(reading what, std::size_t row, std::size_t column) const { return functions_->at(*this, what, row, column); }
+
+private:
+    operand_functions const* functions_;
+    operand_facts const* facts_;
+    void const* object_;
+    std::size_t rows_;
+    std::size_t cols_;
+    std::size_t stride_;
+    std::span<std::uint32_t const> permutation_;
+};
+
+}  // namespace fewbits

@@ -1,0 +1,133 @@
+// The table of functions that reads each kind of matrix, and the operand made from it: all that a format adds to gemm.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include "../matrix/matrix_view.hpp"
+#include "../matrix/prepacked_matrix.hpp"
+#include "../matrix/quantized_matrix.hpp"
+#include "operand.hpp"
+#include "portable/decode_panel.hpp"
+#include "portable/decode_row.hpp"
+#include "portable/strip.hpp"
+#include "portable/widen.hpp"
+
+namespace fewbits {
+
+/// What a dense matrix may hold on either side of gemm: float, or a scalar format (bf16, fp16 and narrower).
+template <class T>
+concept dense_element = std::same_as<T, float> || scalar<T>;
+
+inline namespace FEWBITS_BASELINE {
+
+/// The facts of a format X: a block format, float or a scalar format.
+template <class X>
+constexpr operand_facts facts_of() noexcept {
+    operand_facts facts;
+    if constexpr (block_format<X>) {
+        using element = typename X::element;
+        facts.name = X::name;
+        facts.kind = element::kind;
+        facts.group = X::block.cols;
+        facts.exact_integers = element::kind == format_kind::integer && element::width <= 8 && X::is_symmetric &&
+                               X::block.cols != 1 && !X::block.linear;
+    } else if constexpr (std::is_same_v<X, float>) {
+        facts.name = "float";
+    } else {
+        facts.name = X::name;
+        facts.kind = X::kind == format_kind::codebook ? format_kind::codebook : format_kind::minifloat;
+    }
+    return facts;
+}
+
+namespace operand_detail {
+
+/// A strip from rows, for every layout that stores rows.
+inline void strip_from_rows(operand const& self, reading what, rectangle part, float* out) {
+    alignas(64) float rows[strip_size];
+    self.read_rows(what, part, rows, chunk_depth);
+    make_strip(rows, part.rows, part.depth, out);
+}
+
+template <class T>
+struct dense {
+    static T const* row(operand const& self, std::size_t r) noexcept {
+        return static_cast<T const*>(self.object()) + r * self.stride();
+    }
+    static void rows(operand const& self, reading, rectangle part, float* out, std::size_t stride) {
+        for (std::size_t i = 0; i < part.rows; ++i) {
+            widen_row(row(self, part.row + i) + part.first, part.depth, out + i * stride);
+        }
+    }
+    static void scales(operand const&, std::size_t, std::size_t rows, std::size_t, float* out) {
+        std::fill_n(out, rows, 1.0F);
+    }
+    static float at(operand const& self, reading, std::size_t row_index, std::size_t column) {
+        return static_cast<float>(row(self, row_index)[column]);
+    }
+    static constexpr operand_functions functions{facts_of<T>(), &rows, &strip_from_rows, &scales, &at};
+};
+
+/// What quantized and prepacked matrices have in common: the accessors.
+template <class F, class Matrix>
+struct stored {
+    static Matrix const& matrix(operand const& self) noexcept { return *static_cast<Matrix const*>(self.object()); }
+    static void scales(operand const& self, std::size_t row, std::size_t rows, std::size_t column, float* out) {
+        constexpr std::size_t band = F::block.rows;
+        for (std::size_t i = 0; i < rows; ++i) {
+            bool const same = i != 0 && (band == 0 || (row + i) % (band == 0 ? 1 : band) != 0) && !F::block.linear;
+            out[i] = same ? out[i - 1] : matrix(self).scale(row + i, column);
+        }
+    }
+    static float at(operand const& self, reading what, std::size_t row, std::size_t column) {
+        if (what == reading::values) return matrix(self).value(row, column);
+        return static_cast<float>(F::element::from_bits(matrix(self).code(row, column)));
+    }
+};
+
+template <class F>
+struct quantized : stored<F, quantized_matrix<F>> {
+    static void rows(operand const& self, reading what, rectangle part, float* out, std::size_t stride) {
+        decode_rows(quantized::matrix(self), what, part, out, stride);
+    }
+    static constexpr operand_functions functions{facts_of<F>(), &rows, &strip_from_rows, &quantized::scales,
+                                                 &quantized::at};
+};
+
+template <class F>
+struct prepacked : stored<F, prepacked_matrix<F>> {
+    static void strip(operand const& self, reading what, rectangle part, float* out) {
+        decode_panel(prepacked::matrix(self), what, part, out);
+    }
+    static void rows(operand const& self, reading what, rectangle part, float* out, std::size_t stride) {
+        for (std::size_t i = 0; i < part.rows; ++i) {
+            for (std::size_t k = 0; k < part.depth; ++k) {
+                out[i * stride + k] = prepacked::at(self, what, part.row + i, part.first + k);
+            }
+        }
+    }
+    static constexpr operand_functions functions{facts_of<F>(), &rows, &strip, &prepacked::scales, &prepacked::at};
+};
+
+}  // namespace operand_detail
+
+/// A matrix as gemm takes it. It refers to the matrix (a view: to its data), which has to outlive it.
+template <class T>
+    requires dense_element<std::remove_const_t<T>>
+operand make_operand(matrix_view<T> const& view) noexcept {
+    return {operand_detail::dense<std::remove_const_t<T>>::functions, view.data, view.rows, view.cols, view.stride};
+}
+template <class F>
+operand make_operand(quantized_matrix<F> const& q) noexcept {
+    return {operand_detail::quantized<F>::functions, &q, q.rows(), q.cols(), 0, q.permutation()};
+}
+template <class F>
+operand make_operand(prepacked_matrix<F> const& q) noexcept {
+    return {operand_detail::prepacked<F>::functions, &q, q.rows(), q.cols(), 0, q.permutation()};
+}
+inline operand make_operand(operand const& already) noexcept { return already; }
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

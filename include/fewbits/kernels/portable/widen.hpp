@@ -1,0 +1,49 @@
+// Rows of 16-bit floating-point matrices become fp32, exactly, in integer operations the compiler vectorises.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../../bits/integer.hpp"
+#include "../../codec/scalar_types.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+
+/// A 16-bit IEEE-style layout with at most 8 exponent bits.
+template <class T>
+concept half_float = scalar<T> && T::kind == format_kind::minifloat && T::width == 16 && T::layout.is_signed &&
+                     T::layout.has_zero && T::layout.special == specials::ieee && T::layout.exponent_bits <= 8;
+
+/// The value of a 16-bit code; every NaN stays one.
+template <half_float T>
+float widen_half(T value) noexcept {
+    constexpr int mantissa = T::layout.mantissa_bits;
+    constexpr int bias = T::codec::bias;
+    constexpr std::uint32_t smallest_normal = std::uint32_t{1} << mantissa;
+    constexpr std::uint32_t infinity = static_cast<std::uint32_t>(T::codec::infinity_magnitude);
+    std::uint32_t const code = value.bits();
+    std::uint32_t const sign = (code & 0x8000U) << 16;
+    std::uint32_t const magnitude = code & 0x7FFFU;
+    if constexpr (T::layout.exponent_bits == 8 && bias == 127) return bit_cast<float>(code << 16);
+    constexpr std::uint32_t rebias = static_cast<std::uint32_t>(127 - bias) << 23;
+    constexpr float step = bit_cast<float>(static_cast<std::uint32_t>(127 + 1 - bias - mantissa) << 23);
+    std::uint32_t const normal = (magnitude << (23 - mantissa)) + rebias;
+    std::uint32_t const special = (magnitude << (23 - mantissa)) | 0x7F800000U;
+    std::uint32_t const tiny = bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(magnitude)) * step);
+    std::uint32_t const finite = magnitude < smallest_normal ? tiny : normal;
+    return bit_cast<float>((magnitude < infinity ? finite : special) | sign);
+}
+
+/// One row; float is copied, any scalar format goes through its own conversion unless it is a half_float.
+template <class T>
+void widen_row(T const* in, std::size_t count, float* out) noexcept {
+    if constexpr (half_float<T>) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = widen_half(in[i]);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
+    }
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

@@ -1,0 +1,183 @@
+// Where a block composition keeps its numbers: packed codes, then one stream per level of scales and offsets.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "../bits/rounded.hpp"
+#include "../codec/scalar_types.hpp"
+#include "../packing/bit_stream.hpp"
+#include "../packing/trits.hpp"
+#include "../scaling/block_scaled.hpp"
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+
+/// A rows x cols matrix of plain numbers: fp32, or packed codes of a scalar format whose rows start on a byte.
+template <scale_number S>
+class number_storage {
+public:
+    number_storage() = default;
+    number_storage(std::size_t rows, std::size_t cols)
+        : cols_(cols), row_bytes_(stream_bytes(cols, width)), bytes_(rows * row_bytes_) {}
+
+    static constexpr int width = [] {
+        if constexpr (std::is_same_v<S, float>) return 32;
+        else return S::width;
+    }();
+
+    float value(std::size_t row, std::size_t col) const noexcept {
+        if constexpr (std::is_same_v<S, float>) {
+            float number;
+            __builtin_memcpy(&number, bytes_.data() + row * row_bytes_ + col * 4, 4);
+            return number;
+        } else {
+            return static_cast<float>(S::from_bits(code(row, col)));
+        }
+    }
+
+    unsigned code(std::size_t row, std::size_t col) const noexcept
+        requires scalar<S>
+    {
+        return load_code(bytes_.data() + row * row_bytes_, col * width, width);
+    }
+
+    /// Stores a number that is already a value of S.
+    void set(std::size_t row, std::size_t col, S number) noexcept {
+        if constexpr (std::is_same_v<S, float>) {
+            __builtin_memcpy(bytes_.data() + row * row_bytes_ + col * 4, &number, 4);
+        } else {
+            store_code(bytes_.data() + row * row_bytes_, col * width, width, number.bits());
+        }
+    }
+
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    std::span<std::byte> bytes() noexcept { return bytes_; }
+
+private:
+    std::size_t cols_ = 0;
+    std::size_t row_bytes_ = 0;
+    std::vector<std::byte> bytes_;
+};
+
+struct no_storage {};
+
+template <class S>
+struct storage_of;
+
+/// Storage of a composition B for a rows x cols matrix: element codes, scales, offsets.
+template <block_composition B>
+class block_storage {
+public:
+    using element = typename B::element;
+    using scales_type = typename storage_of<typename B::scale_type>::type;
+    using offsets_type = typename storage_of<typename offset_facts<typename B::offset_type>::type>::type;
+
+    block_storage() = default;
+    block_storage(std::size_t rows, std::size_t cols)
+        : rows_(rows), cols_(cols), row_bytes_(B::trits ? trit_bytes(cols) : stream_bytes(cols, element::width)),
+          codes_(rows * row_bytes_) {
+        block_position const grid = block_grid(B::block, rows, cols);
+        scales_ = scales_type(grid.row, grid.col);
+        if constexpr (!std::is_same_v<offsets_type, no_storage>) {
+            block_position const offsets = block_grid(offset_extent<B>, rows, cols);
+            offsets_ = offsets_type(offsets.row, offsets.col);
+        }
+    }
+
+    std::size_t rows() const noexcept { return rows_; }
+    std::size_t cols() const noexcept { return cols_; }
+    std::size_t row_bytes() const noexcept { return row_bytes_; }
+    std::byte const* row_codes(std::size_t row) const noexcept { return codes_.data() + row * row_bytes_; }
+    std::byte* row_codes(std::size_t row) noexcept { return codes_.data() + row * row_bytes_; }
+    std::span<const std::byte> bytes() const noexcept { return codes_; }
+    scales_type const& scales() const noexcept { return scales_; }
+    scales_type& scales() noexcept { return scales_; }
+    offsets_type const& offsets() const noexcept { return offsets_; }
+    offsets_type& offsets() noexcept { return offsets_; }
+
+    unsigned code(std::size_t row, std::size_t col) const noexcept {
+        if constexpr (B::trits) {
+            return static_cast<unsigned>(element::codec::from_integer(load_trit(row_codes(row), col)));
+        } else {
+            return load_code(row_codes(row), col * element::width, element::width);
+        }
+    }
+
+    /// The whole factor of an element: nested scales multiplied out, each product rounded to fp32.
+    float scale(std::size_t row, std::size_t col) const noexcept {
+        block_position const at = block_of(B::block, row, col, cols_);
+        return scales_.value(at.row, at.col);
+    }
+
+    /// Symmetric: 0. Zero point: the zero point, in units of codes. Minimum: the signed addend.
+    float offset(std::size_t row, std::size_t col) const noexcept {
+        if constexpr (std::is_same_v<offsets_type, no_storage>) {
+            return 0;
+        } else {
+            block_position const at = block_of(offset_extent<B>, row, col, cols_);
+            float const stored = offsets_.value(at.row, at.col);
+            return offset_facts<typename B::offset_type>::sign < 0 ? -stored : stored;
+        }
+    }
+
+    float value(std::size_t row, std::size_t col) const noexcept {
+        return value_of(static_cast<float>(element::from_bits(code(row, col))), scale(row, col), offset(row, col));
+    }
+
+    /// The dequantized value of one element under its scale and offset; each operation rounds once.
+    static float value_of(float element_value, float scale, float offset) noexcept {
+        if constexpr (is_zero_point<typename B::offset_type>) {
+            return mul_rn(element_value - offset, scale);  // the difference of two codes is exact
+        } else if constexpr (std::is_same_v<offsets_type, no_storage>) {
+            return mul_rn(element_value, scale);
+        } else {
+            return add_rn(mul_rn(element_value, scale), offset);
+        }
+    }
+
+    /// Calls visit(stream) for the codes, then for every stream of the scales, then of the offsets.
+    template <class Visit>
+    void for_each_stream(Visit&& visit) const {
+        visit(bytes());
+        visit_streams(scales_, visit);
+        visit_streams(offsets_, visit);
+    }
+
+private:
+    template <class Level, class Visit>
+    static void visit_streams(Level const& level, Visit& visit) {
+        if constexpr (requires { level.for_each_stream(visit); }) {
+            level.for_each_stream(visit);
+        } else if constexpr (!std::is_same_v<Level, no_storage>) {
+            visit(level.bytes());
+        }
+    }
+
+    std::size_t rows_ = 0;
+    std::size_t cols_ = 0;
+    std::size_t row_bytes_ = 0;
+    std::vector<std::byte> codes_;
+    scales_type scales_;
+    [[no_unique_address]] offsets_type offsets_;
+};
+
+template <>
+struct storage_of<void> {
+    using type = no_storage;
+};
+template <scale_number S>
+struct storage_of<S> {
+    using type = number_storage<S>;
+};
+template <block_composition B>
+struct storage_of<B> {
+    using type = block_storage<B>;
+};
+
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END

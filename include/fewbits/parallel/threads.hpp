@@ -1,0 +1,128 @@
+// threads(n): n threads, the caller among them, parked between loops. The only header that includes <thread>.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "executor.hpp"
+
+namespace fewbits {
+
+/// n - 1 parked threads that help the caller through its loops. A loop started inside one of its iterations, or while
+/// another thread's loop is running, runs on its caller alone.
+class thread_pool {
+public:
+    /// `count`: threads that share a loop, its caller included.
+    explicit thread_pool(std::size_t count) : concurrency_(count == 0 ? 1 : count) {
+        try {
+            for (std::size_t i = 1; i < concurrency_; ++i) workers_.emplace_back([this] { work(); });
+        } catch (...) {
+            stop();
+            throw;
+        }
+    }
+    thread_pool(thread_pool const&) = delete;
+    thread_pool& operator=(thread_pool const&) = delete;
+    ~thread_pool() { stop(); }
+
+    std::size_t concurrency() const noexcept { return concurrency_; }
+
+    /// `f` must not throw: an executor sees to that.
+    void parallel_for(std::size_t count, loop_body f) {
+        std::unique_lock<std::mutex> busy(one_loop_, std::defer_lock);
+        if (inside() || workers_.empty() || count < 2 || !busy.try_lock()) {
+            for (std::size_t i = 0; i < count; ++i) f(i);
+            return;
+        }
+        loop job{f, count, {}};
+        {
+            std::lock_guard<std::mutex> const lock(mutex_);
+            job_ = &job;
+            ++generation_;
+        }
+        wake_.notify_all();
+        inside() = true;
+        take(job);
+        inside() = false;
+        std::unique_lock<std::mutex> lock(mutex_);
+        job_ = nullptr;  // a worker that wakes only now has nothing left to do
+        idle_.wait(lock, [this] { return active_ == 0; });
+    }
+
+private:
+    struct loop {
+        loop_body f;
+        std::size_t count;
+        std::atomic<std::size_t> next;
+    };
+
+    static bool& inside() noexcept {
+        static thread_local bool flag = false;
+        return flag;
+    }
+
+    static void take(loop& job) {
+        for (std::size_t i = job.next++; i < job.count; i = job.next++) job.f(i);
+    }
+
+    void work() {
+        inside() = true;
+        std::size_t seen = 0;
+        std::unique_lock<std::mutex> lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [&] { return stopping_ || (job_ != nullptr && generation_ != seen); });
+            if (stopping_) return;
+            seen = generation_;
+            loop* const job = job_;
+            ++active_;
+            lock.unlock();
+            take(*job);
+            lock.lock();
+            if (--active_ == 0) idle_.notify_one();
+        }
+    }
+
+    void stop() noexcept {
+        {
+            std::lock_guard<std::mutex> const lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        for (std::thread& worker : workers_) worker.join();
+    }
+
+    std::size_t concurrency_;
+    std::mutex one_loop_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable idle_;
+    loop* job_ = nullptr;
+    std::size_t generation_ = 0;
+    std::size_t active_ = 0;
+    bool stopping_ = false;
+    std::vector<std::thread> workers_;
+};
+
+inline namespace FEWBITS_BASELINE {
+
+/// An executor of `count` threads, the caller included; 0 means one per processor. The first call for a count starts its
+/// pool, which all later callers share until the program ends.
+inline executor threads(std::size_t count) {
+    if (count == 0) count = std::thread::hardware_concurrency();
+    if (count <= 1) return {};
+    static std::mutex mutex;
+    static std::map<std::size_t, std::unique_ptr<thread_pool>> pools;
+    std::lock_guard<std::mutex> const lock(mutex);
+    std::unique_ptr<thread_pool>& pool = pools[count];
+    if (!pool) pool = std::make_unique<thread_pool>(count);
+    return *pool;
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

@@ -1,0 +1,92 @@
+// quantize<F>: a float matrix into any block format. Scales first, then codes under the scales as stored.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../matrix/quantized_matrix.hpp"
+#include "block_scales.hpp"
+#include "elements.hpp"
+#include "pack_row.hpp"
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+
+/// Codes of columns [first, first + count) of one row, all in one block.
+template <block_composition B>
+void encode_block_row(block_storage<B> const& storage, std::size_t row, std::size_t first, float const* values,
+                      std::size_t count, element_rule const& rule, std::uint64_t index, std::uint8_t* codes) {
+    using element = typename B::element;
+    float const scale = storage.scale(row, first);
+    if (!is_finite(scale)) {
+        for (std::size_t i = 0; i < count; ++i) codes[i] = 0;  // NaN by its scale alone
+    } else if constexpr (is_zero_point<typename B::offset_type>) {
+        encode_with_zero_point<element>(values, count, scale, storage.offset(row, first), rule, index, codes);
+    } else if constexpr (std::is_same_v<typename B::offset_type, symmetric>) {
+        encode_elements<element, typename B::scale_type>(values, count, scale, rule, index, codes);
+    } else {
+        encode_above_minimum<element>(values, count, scale, storage.offset(row, first), rule, index, codes);
+    }
+}
+
+/// Codes of one row under the scales already stored.
+template <block_composition B>
+void encode_row(block_storage<B>& storage, std::size_t row, float const* values, raw_scales const& raw,
+                element_rule const& rule, std::vector<std::uint8_t>& codes) {
+    std::size_t const cols = storage.cols();
+    std::size_t const run = B::block.cols == 0 ? cols : B::block.cols;
+    codes.resize(cols);
+    for (std::size_t first = 0; first < cols; first += run) {
+        std::size_t const count = (std::min)(run, cols - first);
+        encode_block_row(storage, row, first, values + first, count, rule, row * cols + first, codes.data() + first);
+    }
+    if constexpr (B::element::kind == format_kind::codebook && !scale_number<typename B::scale_type>) {
+        // Codebooks whose scale was found as absmax use it before it is itself quantized (QLoRA, section 3).
+        if (B::method == scale_method::absmax) {
+            std::size_t const per_row = raw.cols;
+            for (std::size_t first = 0; first < cols; first += run) {
+                std::size_t const count = (std::min)(run, cols - first);
+                float const scale = raw.quotient(row * per_row + first / run);
+                encode_elements<typename B::element, float>(values + first, count, scale, rule, row * cols + first,
+                                                            codes.data() + first);
+            }
+        }
+    }
+    pack_row<B>(codes.data(), cols, storage.row_codes(row));
+}
+
+/// `x` (rows x cols, fp32) in block format F. Scales are rounded first and codes use the rounded scales; rounding, rules
+/// and options as in quantize_options. Formats whose block scale has a NaN give blocks with an infinity or NaN that scale;
+/// the others throw std::invalid_argument naming row and column, as do impossible options.
+template <block_format F>
+quantized_matrix<F> quantize(matrix_view<const float> x, quantize_options const& options = {}) {
+    using composition = typename F::composition;
+    check_options<F>(x, options);
+    quantized_matrix<F> result(x.rows, x.cols);
+    if (x.rows == 0 || x.cols == 0) return result;
+    auto& storage = result.storage();
+    raw_scales const raw = find_and_store_scales<composition>(storage, x, options);
+
+    element_rule const rule{options.mode, options.overflow, options.full_range, options.seed};
+    std::size_t const rows_per_task = (std::max)(std::size_t{1}, 16384 / x.cols);
+    std::size_t const tasks = (x.rows + rows_per_task - 1) / rows_per_task;
+    options.executor.run(tasks, [&](std::size_t task) {
+        std::vector<std::uint8_t> codes;
+        std::size_t const last = (std::min)(x.rows, (task + 1) * rows_per_task);
+        for (std::size_t row = task * rows_per_task; row < last; ++row) {
+            encode_row<composition>(storage, row, x.row(row), raw, rule, codes);
+        }
+        if (options.progress.call != nullptr) options.progress.call(options.progress.context, last, x.rows);
+    });
+    return result;
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END

@@ -1,0 +1,105 @@
+// What a block's scale depends on: its largest magnitude, its range, its mean magnitude, a percentile.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../bits/rounded.hpp"
+#include "../matrix/matrix_view.hpp"
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+
+/// A sum in double over runs of 1024 terms in order, then over the runs: the same bits however work is divided.
+class run_sum {
+public:
+    void add(double term) noexcept {
+        run_ += term;
+        if (++count_ == 1024) flush();
+    }
+    double total() noexcept {
+        flush();
+        return total_;
+    }
+
+private:
+    void flush() noexcept {
+        total_ += run_;
+        run_ = 0;
+        count_ = 0;
+    }
+    double total_ = 0;
+    double run_ = 0;
+    int count_ = 0;
+};
+
+inline namespace FEWBITS_BASELINE {
+
+inline bool is_finite(float value) noexcept { return (bit_cast<std::uint32_t>(value) & 0x7F800000) != 0x7F800000; }
+
+inline float magnitude_of(float value) noexcept {
+    return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
+}
+
+/// Largest magnitude of the finite values of a block. `all_finite` turns false where one is not.
+inline float largest_magnitude(matrix_view<const float> block, bool& all_finite) noexcept {
+    // Magnitudes are ordered like their bits; infinities and NaNs sort above every finite value.
+    std::uint32_t largest = 0;
+    std::uint32_t largest_finite = 0;
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        float const* const row = block.row(r);
+        for (std::size_t c = 0; c < block.cols; ++c) {
+            std::uint32_t const bits = bit_cast<std::uint32_t>(row[c]) & 0x7FFFFFFF;
+            std::uint32_t const finite = bits < 0x7F800000 ? bits : 0;
+            largest = largest < bits ? bits : largest;
+            largest_finite = largest_finite < finite ? finite : largest_finite;
+        }
+    }
+    all_finite = all_finite && largest < 0x7F800000;
+    return bit_cast<float>(largest_finite);
+}
+
+/// Smallest and largest finite value of a block, in `lowest` and `highest`, which the caller initialises.
+inline void extend_range(matrix_view<const float> block, float& lowest, float& highest) noexcept {
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        float const* const row = block.row(r);
+        for (std::size_t c = 0; c < block.cols; ++c) {
+            lowest = row[c] < lowest ? row[c] : lowest;
+            highest = row[c] > highest ? row[c] : highest;
+        }
+    }
+}
+
+/// Mean magnitude of a block, rounded once to fp32.
+inline float mean_magnitude(matrix_view<const float> block) noexcept {
+    run_sum sum;
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        for (std::size_t c = 0; c < block.cols; ++c) sum.add(static_cast<double>(magnitude_of(block(r, c))));
+    }
+    return static_cast<float>(sum.total() / static_cast<double>(block.rows * block.cols));
+}
+
+/// The magnitude that `percent` % of a block's magnitudes do not exceed: the ceil(percent/100 * count)-th smallest.
+inline float percentile_magnitude(matrix_view<const float> block, double percent) {
+    std::vector<float> magnitudes;
+    magnitudes.reserve(block.rows * block.cols);
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        for (std::size_t c = 0; c < block.cols; ++c) {
+            if (is_finite(block(r, c))) magnitudes.push_back(magnitude_of(block(r, c)));
+        }
+    }
+    if (magnitudes.empty()) return 0.0F;
+    double const rank = std::ceil(percent / 100.0 * static_cast<double>(magnitudes.size()));
+    std::size_t const index = std::min(magnitudes.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1);
+    std::nth_element(magnitudes.begin(), magnitudes.begin() + static_cast<std::ptrdiff_t>(index), magnitudes.end());
+    return magnitudes[index];
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END
