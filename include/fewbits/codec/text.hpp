@@ -13,7 +13,7 @@
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// Prints value and code, such as `0.3125 (e4m3 0x2a)`.
+/// Prints value and code, such as `0.3125 (name 0x2a)`.
 template <class Char, class Traits, scalar T>
 std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, T value) {
     out << static_cast<double>(value) << ' ' << '(';

@@ -33,20 +33,23 @@ struct iq4_values final
 inline namespace FEWBITS_BASELINE {
 
 /// The signed dynamic 8-bit map of bitsandbytes (Dettmers 2015; 8-bit Optimizers, 2021): seven decades, each with twice as
-/// many means of evenly spaced bounds as the one below, both signs, 0 and 1.
+/// many means of evenly spaced bounds as the one below, both signs, 0 and 1. The floats are those of its create_dynamic_map
+/// under PyTorch with AVX2 or better, whose linspace steps from the nearer end with one rounding.
 consteval codebook_layout<256> dynamic_map() {
+    constexpr float decade[] = {1e-6F, 1e-5F, 1e-4F, 1e-3F, 1e-2F, 1e-1F, 1.0F};
     codebook_layout<256> map{};
     std::size_t n = 0;
-    double decade = 1e-6;
-    for (int i = 0; i < 7; ++i, decade *= 10) {
-        // Each decade as Python's 10**(i - 6): powers of ten are nearest doubles, not products.
-        constexpr double power[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0};
+    for (int i = 0; i < 7; ++i) {
         int const steps = 1 << i;
-        for (int j = 0; j < steps; ++j) {
-            double const mean = 0.1 + 0.9 * (2 * j + 1) / (2 * steps);
-            map.value[128 + n] = static_cast<float>(power[i] * mean);
-            map.value[126 - n] = static_cast<float>(-power[i] * mean);
-            ++n;
+        float const step = (1.0F - 0.1F) / static_cast<float>(steps);
+        auto const bound = [=](int k) {  // exact in double, so rounded once
+            bool const lower_half = k < (steps + 1) / 2;
+            double const distance = static_cast<double>(step) * (lower_half ? k : steps - k);
+            return static_cast<float>(lower_half ? static_cast<double>(0.1F) + distance : 1.0 - distance);
+        };
+        for (int j = 0; j < steps; ++j, ++n) {
+            map.value[128 + n] = decade[i] * ((bound(j) + bound(j + 1)) / 2.0F);
+            map.value[126 - n] = -map.value[128 + n];
         }
     }
     map.value[127] = 0.0F;

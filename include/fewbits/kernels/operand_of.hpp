@@ -31,8 +31,11 @@ constexpr operand_facts facts_of() noexcept {
         facts.name = X::name;
         facts.kind = element::kind;
         facts.group = X::block.cols;
-        facts.exact_integers = element::kind == format_kind::integer && element::width <= 8 && X::is_symmetric &&
-                               X::block.cols != 1 && !X::block.linear;
+        if constexpr (element::kind == format_kind::integer && element::width <= 8 && X::is_symmetric &&
+                      X::block.cols != 1 && !X::block.linear) {
+            facts.exact_integers = element::layout.exponent <= 0 && element::layout.exponent >= -8;
+            facts.fraction = element::layout.exponent;
+        }
     } else if constexpr (std::is_same_v<X, float>) {
         facts.name = "float";
     } else {

@@ -60,6 +60,10 @@ void check_options(matrix_view<const float> x, quantize_options const& o) {
             fail("given scales are " + std::to_string(o.scales.rows) + " x " + std::to_string(o.scales.cols) + ", blocks " +
                  std::to_string(grid.row) + " x " + std::to_string(grid.col));
         }
+        if (o.scales.stride < o.scales.cols) fail("row stride of the given scales is less than their columns");
+        bool finite = true;
+        static_cast<void>(largest_magnitude(o.scales, finite));
+        if (!finite) fail("infinity or NaN in the given scales");
     }
 }
 

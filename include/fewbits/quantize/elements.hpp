@@ -31,20 +31,27 @@ inline constexpr bool is_power_of_two_scale = [] {
     else return false;
 }();
 
-/// Integers of the restricted range leave out the code below -highest.
+/// The lowest integer a symmetric block uses: the restricted range leaves out those below -highest, but excess codes use
+/// their whole range, as GGUF's blocks do.
+template <scalar E>
+constexpr int lowest_element(bool full_range) noexcept {
+    using codec = typename E::codec;
+    bool const restricts = codec::lowest < -codec::highest && codec::highest > 0 && codec::excess == 0;
+    return restricts && !full_range ? -codec::highest : codec::lowest;
+}
+
+/// A code within the range in use.
 template <scalar E>
 constexpr unsigned restricted(unsigned code, bool full_range) noexcept {
     if constexpr (E::kind == format_kind::integer) {
-        using codec = typename E::codec;
-        if (codec::lowest < -codec::highest && codec::highest > 0 && !full_range && codec::to_integer(code) < -codec::highest) {
-            return static_cast<unsigned>(codec::from_integer(-codec::highest));
-        }
+        int const lowest = lowest_element<E>(full_range);
+        if (E::codec::to_integer(code) < lowest) return static_cast<unsigned>(E::codec::from_integer(lowest));
     }
     return code;
 }
 
-/// What one scale does to the values under it. Codebooks multiply by the rounded reciprocal, as QLoRA's reference does; a scale
-/// of 0 makes zeros that keep the sign.
+/// What one scale does to the values under it. Codebooks multiply by the rounded reciprocal, as QLoRA's reference does. A scale
+/// of 0 makes zeros that keep the sign; a codebook without a zero takes the entry nearest it.
 template <scalar E>
 class scaler {
 public:
@@ -52,7 +59,7 @@ public:
         if constexpr (E::kind == format_kind::codebook) {
             float const magnitude = bit_cast<float>(bit_cast<std::uint32_t>(scale) & 0x7FFFFFFF);
             float const reciprocal = div_rn(1.0F, magnitude > 1e-38F ? magnitude : 1e-38F);
-            scale_ = (bit_cast<std::uint32_t>(scale) >> 31) != 0 && !zero_ ? -reciprocal : reciprocal;
+            scale_ = zero_ ? 0.0F : (bit_cast<std::uint32_t>(scale) >> 31) != 0 ? -reciprocal : reciprocal;
         }
     }
 
@@ -72,47 +79,51 @@ inline rounding_rule rule_at(element_rule const& rule, std::uint64_t index) noex
     return rule.mode.mode == rounding::random_bits ? rounding_rule(stochastic{random_word(rule.seed, index), 32}) : rule.mode;
 }
 
+/// Nearest-even codes of `count` quotients quotient(values[i]). Every step is a loop of its own over a short buffer: so the
+/// compiler vectorises each.
+template <scalar E, class Quotient>
+void encode_quotients_nearest(float const* values, std::size_t count, Quotient quotient, element_rule const& rule,
+                              std::uint8_t* codes) noexcept {
+    constexpr std::size_t chunk = 256;
+    std::uint32_t buffer[chunk];
+    bool const saturating = rule.overflow == overflow_policy::saturate;
+    for (std::size_t first = 0; first < count; first += chunk) {
+        std::size_t const length = count - first < chunk ? count - first : chunk;
+        for (std::size_t i = 0; i < length; ++i) buffer[i] = bit_cast<std::uint32_t>(quotient(values[first + i]));
+        if constexpr (E::kind == format_kind::integer) {
+            int const lowest = lowest_element<E>(rule.full_range);
+            for (std::size_t i = 0; i < length; ++i) buffer[i] = encode_nearest_integer<E>(buffer[i], lowest);
+        } else if constexpr (E::kind == format_kind::codebook) {
+            count_midpoints_below<E>(buffer, length);
+        } else {
+            for (std::size_t i = 0; i < length; ++i) buffer[i] = encode_nearest<E>(bit_cast<float>(buffer[i]), saturating);
+        }
+        for (std::size_t i = 0; i < length; ++i) codes[first + i] = static_cast<std::uint8_t>(buffer[i]);
+    }
+}
+
 /// Codes of `count` symmetric elements under one effective scale of stored type S; `index` numbers the first one (row-major).
 template <scalar E, class S>
 void encode_elements(float const* values, std::size_t count, float scale, element_rule const& rule, std::uint64_t index,
                      std::uint8_t* codes) noexcept {
-    if constexpr (is_power_of_two_scale<S>) {
-        int const exponent = floor_log2(scale);
-        if constexpr (has_fast_nearest<E>) {
-            if (rule.mode.mode == rounding::nearest_even) {
-                // Exact unless the quotient is far below the smallest element, where both round to zero.
-                float const inverse = power_of_two(-exponent);
-                for (std::size_t i = 0; i < count; ++i) {
-                    std::uint32_t const code =
-                        encode_nearest<E>(mul_rn(values[i], inverse), rule.overflow == overflow_policy::saturate);
-                    codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
-                }
-                return;
-            }
+    constexpr bool exact_division = is_power_of_two_scale<S>;
+    int const exponent = exact_division ? floor_log2(scale) : 0;
+    scaler<E> const scaled(scale);
+    // The reciprocal of 2^127 is subnormal, which a processor may flush: that exponent takes the long way.
+    if (has_fast_nearest<E> && rule.mode.mode == rounding::nearest_even && exponent < 127) {
+        if constexpr (has_fast_nearest<E> && exact_division) {
+            // Exact unless the quotient is far below the smallest element, where both round to zero.
+            float const inverse = power_of_two(-exponent);
+            return encode_quotients_nearest<E>(values, count, [=](float x) { return mul_rn(x, inverse); }, rule, codes);
+        } else if constexpr (has_fast_nearest<E>) {
+            return encode_quotients_nearest<E>(values, count, scaled, rule, codes);
         }
-        for (std::size_t i = 0; i < count; ++i) {
-            unpacked quotient = unpack(values[i]);
-            quotient.exponent -= exponent;
-            auto const code = static_cast<unsigned>(E::codec::encode(quotient, rule_at(rule, index + i), rule.overflow));
-            codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
-        }
-    } else {
-        scaler<E> const scaled(scale);
-        if constexpr (has_fast_nearest<E>) {
-            if (rule.mode.mode == rounding::nearest_even) {
-                for (std::size_t i = 0; i < count; ++i) {
-                    std::uint32_t const code =
-                        encode_nearest<E>(scaled(values[i]), rule.overflow == overflow_policy::saturate);
-                    codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
-                }
-                return;
-            }
-        }
-        for (std::size_t i = 0; i < count; ++i) {
-            auto const code = static_cast<unsigned>(
-                E::codec::encode(unpack(scaled(values[i])), rule_at(rule, index + i), rule.overflow));
-            codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
-        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        unpacked quotient = unpack(exact_division ? values[i] : scaled(values[i]));
+        quotient.exponent -= exponent;
+        auto const code = static_cast<unsigned>(E::codec::encode(quotient, rule_at(rule, index + i), rule.overflow));
+        codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
     }
 }
 
@@ -129,6 +140,14 @@ void encode_with_zero_point(float const* values, std::size_t count, float scale,
     using codec = typename E::codec;
     int const zero_point = static_cast<int>(zero);
     bool const no_scale = (bit_cast<std::uint32_t>(scale) << 1) == 0;
+    if (rule.mode.mode == rounding::nearest_even && !no_scale) {
+        for (std::size_t i = 0; i < count; ++i) {
+            // Quotients beyond +-512 are cut; with any zero point they clamp to an end all the same.
+            std::int32_t const steps = nearest_steps<0>(bit_cast<std::uint32_t>(div_rn(values[i], scale)));
+            codes[i] = static_cast<std::uint8_t>(clamped(steps + zero_point, codec::lowest, codec::highest) + codec::excess);
+        }
+        return;
+    }
     for (std::size_t i = 0; i < count; ++i) {
         int const steps = no_scale ? 0 : rounded_integer(div_rn(values[i], scale), rule_at(rule, index + i));
         int const sum = steps + zero_point;
@@ -142,9 +161,13 @@ template <scalar E>
 void encode_above_minimum(float const* values, std::size_t count, float scale, float minimum_value, element_rule const& rule,
                           std::uint64_t index, std::uint8_t* codes) noexcept {
     scaler<E> const scaled(scale);
+    auto const quotient_of = [=](float x) { return scaled(sub_rn(x, minimum_value)); };
+    if (rule.mode.mode == rounding::nearest_even) {
+        encode_quotients_nearest<E>(values, count, quotient_of, rule, codes);
+        return;
+    }
     for (std::size_t i = 0; i < count; ++i) {
-        float const quotient = scaled(sub_rn(values[i], minimum_value));
-        codes[i] = static_cast<std::uint8_t>(E::codec::encode(unpack(quotient), rule_at(rule, index + i), rule.overflow));
+        codes[i] = static_cast<std::uint8_t>(E::codec::encode(unpack(quotient_of(values[i])), rule_at(rule, index + i), rule.overflow));
     }
 }
 

@@ -11,7 +11,8 @@
 
 namespace fewbits {
 
-/// Called from the calling thread's loop as blocks of rows are done: `done` of `total` rows.
+/// Called as rows get their codes (after all scales are found): `done` of `total` rows, ascending up to total. One call at a
+/// time, on whichever thread of the executor finished the rows.
 struct progress_callback {
     void (*call)(void* context, std::size_t done, std::size_t total) = nullptr;
     void* context = nullptr;

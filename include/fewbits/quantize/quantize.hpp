@@ -3,8 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+#include <mutex>
 #include <vector>
 
 #include "../matrix/quantized_matrix.hpp"
@@ -66,6 +65,8 @@ void encode_row(block_storage<B>& storage, std::size_t row, float const* values,
 template <block_format F>
 quantized_matrix<F> quantize(matrix_view<const float> x, quantize_options const& options = {}) {
     using composition = typename F::composition;
+    static_assert(!F::block.linear && offset_extent<composition> == F::block,
+                  "blocks of elements are rectangles, and their offsets lie over the same blocks");
     check_options<F>(x, options);
     quantized_matrix<F> result(x.rows, x.cols);
     if (x.rows == 0 || x.cols == 0) return result;
@@ -75,13 +76,19 @@ quantized_matrix<F> quantize(matrix_view<const float> x, quantize_options const&
     element_rule const rule{options.mode, options.overflow, options.full_range, options.seed};
     std::size_t const rows_per_task = (std::max)(std::size_t{1}, 16384 / x.cols);
     std::size_t const tasks = (x.rows + rows_per_task - 1) / rows_per_task;
+    std::mutex reporting;
+    std::size_t done = 0;
     options.executor.run(tasks, [&](std::size_t task) {
         std::vector<std::uint8_t> codes;
-        std::size_t const last = (std::min)(x.rows, (task + 1) * rows_per_task);
-        for (std::size_t row = task * rows_per_task; row < last; ++row) {
+        std::size_t const first = task * rows_per_task;
+        std::size_t const last = (std::min)(x.rows, first + rows_per_task);
+        for (std::size_t row = first; row < last; ++row) {
             encode_row<composition>(storage, row, x.row(row), raw, rule, codes);
         }
-        if (options.progress.call != nullptr) options.progress.call(options.progress.context, last, x.rows);
+        if (options.progress.call != nullptr) {
+            std::lock_guard const lock(reporting);
+            options.progress.call(options.progress.context, done += last - first, x.rows);
+        }
     });
     return result;
 }

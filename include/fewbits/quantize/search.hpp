@@ -20,20 +20,30 @@ struct fitted_block {
 
 inline namespace FEWBITS_BASELINE {
 
+/// Calls visit(x, element) for every value of a block and the element value it is rounded to under a scale.
+template <scalar E, class S, class Visit>
+void for_each_rounded(matrix_view<const float> block, float scale, bool full_range, Visit&& visit) noexcept {
+    constexpr std::size_t chunk = 256;
+    std::uint8_t codes[chunk];
+    element_rule const rule{.full_range = full_range};
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        for (std::size_t first = 0; first < block.cols; first += chunk) {
+            std::size_t const count = block.cols - first < chunk ? block.cols - first : chunk;
+            float const* const x = block.row(r) + first;
+            encode_elements<E, S>(x, count, scale, rule, 0, codes);
+            for (std::size_t i = 0; i < count; ++i) visit(x[i], static_cast<float>(E::from_bits(codes[i])));
+        }
+    }
+}
+
 /// Squared error of a block when quantized under a scale; elements nearest, saturating.
 template <scalar E, class S>
 double squared_error(matrix_view<const float> block, float scale, bool full_range) noexcept {
-    element_rule const rule{.full_range = full_range};
     run_sum error;
-    for (std::size_t r = 0; r < block.rows; ++r) {
-        for (std::size_t c = 0; c < block.cols; ++c) {
-            std::uint8_t code = 0;
-            encode_elements<E, S>(&block(r, c), 1, scale, rule, 0, &code);
-            float const back = mul_rn(static_cast<float>(E::from_bits(code)), scale);
-            double const difference = static_cast<double>(block(r, c)) - static_cast<double>(back);
-            error.add(difference * difference);
-        }
-    }
+    for_each_rounded<E, S>(block, scale, full_range, [&](float x, float element) {
+        double const difference = static_cast<double>(x) - static_cast<double>(mul_rn(element, scale));
+        error.add(difference * difference);
+    });
     return error.total();
 }
 
@@ -77,7 +87,6 @@ float search_power_of_two(matrix_view<const float> block, float largest, bool fu
 template <scalar E>
 float fit_scale(matrix_view<const float> block, float largest) noexcept {
     if ((bit_cast<std::uint32_t>(largest) << 1) == 0) return 0.0F;
-    element_rule const rule{.full_range = true};
     float best = div_rn(largest, largest_element<E>());
     double most = -1;
     for (int i = -9; i <= 9; ++i) {
@@ -85,15 +94,10 @@ float fit_scale(matrix_view<const float> block, float largest) noexcept {
             float const candidate = div_rn(mul_rn(sign, largest), largest_element<E>() + 0.1F * static_cast<float>(i));
             double products = 0;
             double squares = 0;
-            for (std::size_t r = 0; r < block.rows; ++r) {
-                for (std::size_t c = 0; c < block.cols; ++c) {
-                    std::uint8_t code = 0;
-                    encode_elements<E, float>(&block(r, c), 1, candidate, rule, 0, &code);
-                    auto const v = static_cast<double>(E::from_bits(code));
-                    products += static_cast<double>(block(r, c)) * v;
-                    squares += v * v;
-                }
-            }
+            for_each_rounded<E, float>(block, candidate, true, [&](float x, float element) {
+                products += static_cast<double>(x) * static_cast<double>(element);
+                squares += static_cast<double>(element) * static_cast<double>(element);
+            });
             if (squares > 0 && products * products > most * squares) {
                 most = products * products / squares;
                 best = static_cast<float>(products / squares);

@@ -9,6 +9,8 @@
 
 #include "../codec/round_to.hpp"
 #include "../kernels/portable/encode_nearest.hpp"
+#include "../kernels/portable/expand_codes.hpp"
+#include "../kernels/portable/read_scale.hpp"
 #include "../packing/packed_span.hpp"
 #include "../rounding/philox.hpp"
 #include "pack_row.hpp"
@@ -43,6 +45,7 @@ void encode(std::span<const float> in, std::span<std::byte> packed, rule_for<T> 
             overflow_policy overflow = T::default_overflow, std::uint64_t seed = 0) {
     check_packed<T>("encode", in.size(), packed.size());
     if constexpr (T::width > 8) {
+        if (!in.empty()) packed[packed_size<T>(in.size()) - 1] = std::byte{0};  // the padding
         for (std::size_t i = 0; i < in.size(); ++i) {
             store_code(packed.data(), i * T::width, T::width, encode_one<T>(in[i], rule, overflow, seed, i));
         }
@@ -63,8 +66,12 @@ void encode(std::span<const float> in, std::span<std::byte> packed, rule_for<T> 
 template <scalar T>
 void decode(std::span<const std::byte> packed, std::span<float> out) {
     check_packed<T>("decode", out.size(), packed.size());
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = static_cast<float>(T::from_bits(load_code(packed.data(), i * T::width, T::width)));
+    if constexpr (T::width <= 8) {
+        expand_codes(T::width, {packed.data(), packed.size()}, 0, out.size(), value_table<T>(), out.data(), in_a_row{});
+    } else {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            out[i] = static_cast<float>(T::from_bits(load_code(packed.data(), i * T::width, T::width)));
+        }
     }
 }
 

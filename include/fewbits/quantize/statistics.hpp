@@ -93,7 +93,7 @@ inline float percentile_magnitude(matrix_view<const float> block, double percent
         }
     }
     if (magnitudes.empty()) return 0.0F;
-    double const rank = std::ceil(percent / 100.0 * static_cast<double>(magnitudes.size()));
+    double const rank = std::ceil(percent * static_cast<double>(magnitudes.size()) / 100.0);
     std::size_t const index = std::min(magnitudes.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1);
     std::nth_element(magnitudes.begin(), magnitudes.begin() + static_cast<std::ptrdiff_t>(index), magnitudes.end());
     return magnitudes[index];

@@ -24,10 +24,12 @@ struct in_tiles {
 /// Columns [first, first + depth) of a panel of ternary digits, five columns a byte.
 inline void expand_trit_panel(std::byte const* panel, std::size_t first, std::size_t depth, float* out) noexcept {
     trit_table const& table = trit_values();
-    for (std::size_t k = 0; k < depth; ++k) {
-        std::byte const* const bytes = panel + (first + k) / 5 * strip_columns;
-        for (std::size_t row = 0; row < strip_columns; ++row) {
-            out[in_tiles{}(k * strip_columns + row)] = table.digit[std::to_integer<unsigned>(bytes[row])][(first + k) % 5];
+    for (std::size_t t = 0; t < strip_columns / tile_columns; ++t) {
+        for (std::size_t k = 0; k < depth; ++k) {
+            std::byte const* const bytes = panel + (first + k) / 5 * strip_columns + t * tile_columns;
+            float const* const digits = &table.digit[0][(first + k) % 5];
+            float* const to = out + t * tile_stride + k * tile_columns;
+            for (std::size_t j = 0; j < tile_columns; ++j) to[j] = digits[std::to_integer<std::size_t>(bytes[j]) * 5];
         }
     }
 }

@@ -14,9 +14,14 @@ inline namespace FEWBITS_BASELINE {
 /// Whether encode_nearest covers T; other formats go through the definition.
 template <scalar T>
 inline constexpr bool has_fast_nearest = [] {
-    if constexpr (T::kind == format_kind::minifloat) return T::codec::has_zero && T::codec::is_signed;
-    else if constexpr (T::kind == format_kind::integer) return T::width <= 8 && T::codec::lowest <= 0 && T::codec::highest >= 0;
-    else return T::codec::count <= 32;
+    if constexpr (T::kind == format_kind::minifloat) {
+        // Without a mantissa the even code is the exponent's; subnormals below fp32's smallest exponent need more bits.
+        return T::codec::has_zero && T::codec::is_signed && T::codec::mantissa_bits > 0 && T::codec::min_exponent >= -126;
+    } else if constexpr (T::kind == format_kind::integer) {
+        return T::width <= 8 && T::codec::lowest <= 0 && T::codec::highest >= 0;
+    } else {
+        return T::codec::count <= 32;
+    }
 }();
 
 /// significand * 2^-shift to nearest, ties to even; shift in 1..25, significand below 2^24.
@@ -53,21 +58,57 @@ FEWBITS_HOST_DEVICE constexpr std::uint32_t encode_nearest_minifloat(std::uint32
     return rounded | sign;
 }
 
-template <scalar T>
-FEWBITS_HOST_DEVICE constexpr std::uint32_t encode_nearest_integer(std::uint32_t bits) noexcept {
-    using codec = typename T::codec;
-    constexpr int unit_field = 127 + codec::exponent;  // fp32's exponent field of one step
+/// The number of steps of 2^exponent nearest to a float given by its bits, ties to even, cut at +-512; 0 for NaN.
+template <int Exponent>
+FEWBITS_HOST_DEVICE constexpr std::int32_t nearest_steps(std::uint32_t bits) noexcept {
+    constexpr int unit_field = 127 + Exponent;  // fp32's exponent field of one step
     std::uint32_t const magnitude = bits & 0x7FFFFFFF;
-    // Beyond 2^9 steps everything saturates: cut there, so that the shift stays in range.
+    // Cut before shifting, so that the shift stays in range.
     constexpr auto cap = static_cast<std::uint32_t>(unit_field + 9) << 23;
     std::uint32_t const capped = magnitude > 0x7F800000 ? 0 : smaller(magnitude, cap);
     std::uint32_t const significand = (capped & 0x7FFFFF) | (capped >= 0x800000 ? 0x800000U : 0U);
     std::uint32_t const field = larger(capped >> 23, 1);
     std::uint32_t const shift = smaller(static_cast<std::uint32_t>(unit_field + 23) - field, 25);
     auto const steps = static_cast<std::int32_t>(round_shift(significand, shift));
-    std::int32_t const value = (bits >> 31) != 0 ? -steps : steps;
-    std::int32_t const inside = value < codec::lowest ? codec::lowest : value > codec::highest ? codec::highest : value;
-    return static_cast<std::uint32_t>(inside + codec::excess) & static_cast<std::uint32_t>(low_mask(codec::width));
+    auto const sign = static_cast<std::int32_t>(bits) >> 31;
+    return (steps ^ sign) - sign;
+}
+
+FEWBITS_HOST_DEVICE constexpr std::int32_t clamped(std::int32_t value, std::int32_t low, std::int32_t high) noexcept {
+    return value < low ? low : value > high ? high : value;
+}
+
+/// The integer code nearest to a float, clamped to [lowest, T's highest].
+template <scalar T>
+FEWBITS_HOST_DEVICE constexpr std::uint32_t encode_nearest_integer(std::uint32_t bits, std::int32_t lowest) noexcept {
+    using codec = typename T::codec;
+    std::int32_t const value = clamped(nearest_steps<codec::exponent>(bits), lowest, codec::highest);
+    return static_cast<std::uint32_t>(value + codec::excess) & static_cast<std::uint32_t>(low_mask(codec::width));
+}
+
+template <scalar T>
+inline auto const& codebook_table_of() noexcept {
+    static constexpr auto table = make_codebook_table(T::layout);
+    return table;
+}
+
+/// Floats ordered as integers, -0 below +0: compared so, no flushing of subnormals changes a code.
+FEWBITS_HOST_DEVICE constexpr std::int32_t ordered_key(std::uint32_t bits) noexcept {
+    auto const value = static_cast<std::int32_t>(bits);
+    return value ^ ((value >> 31) & 0x7FFFFFFF);
+}
+
+/// Replaces `count` <= 256 finite floats, given by their bits, with their codebook codes. Midpoints in the outer loop: the inner
+/// one is then a plain vector loop.
+template <scalar T>
+void count_midpoints_below(std::uint32_t* bits, std::size_t count) noexcept {
+    std::int32_t keys[256];
+    for (std::size_t i = 0; i < count; ++i) keys[i] = ordered_key(bits[i]);
+    for (std::size_t i = 0; i < count; ++i) bits[i] = 0;
+    for (int m = 0; m + 1 < T::codec::count; ++m) {
+        std::int32_t const midpoint = ordered_key(bit_cast<std::uint32_t>(codebook_table_of<T>().midpoint[m]));
+        for (std::size_t i = 0; i < count; ++i) bits[i] += midpoint < keys[i] ? 1U : 0U;
+    }
 }
 
 /// The code of one float, to nearest even: equal to T::codec::encode bit for bit.
@@ -78,20 +119,14 @@ inline std::uint32_t encode_nearest(float value, bool saturating) noexcept {
     if constexpr (T::kind == format_kind::minifloat) {
         return encode_nearest_minifloat<T>(bits, saturating);
     } else if constexpr (T::kind == format_kind::integer) {
-        return encode_nearest_integer<T>(bits);
+        return encode_nearest_integer<T>(bits, T::codec::lowest);
     } else {
-        static constexpr auto table = make_codebook_table(T::layout);
-        std::uint32_t code = 0;  // a NaN compares below nothing: on its bits it takes the last entry
-        for (int i = 0; i + 1 < T::codec::count; ++i) code += table.midpoint[i] < value ? 1 : 0;
+        std::uint32_t code = 0;
+        for (int i = 0; i + 1 < T::codec::count; ++i) {
+            code += ordered_key(bit_cast<std::uint32_t>(codebook_table_of<T>().midpoint[i])) < ordered_key(bits) ? 1U : 0U;
+        }
         return (bits & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint32_t>(T::codec::count - 1) : code;
     }
-}
-
-/// count floats to one code each, to nearest even.
-template <scalar T, class Code>
-    requires(has_fast_nearest<T>)
-void encode_nearest_run(float const* values, std::size_t count, bool saturating, Code* codes) noexcept {
-    for (std::size_t i = 0; i < count; ++i) codes[i] = static_cast<Code>(encode_nearest<T>(values[i], saturating));
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -25,7 +25,8 @@ class integer_block {
 public:
     integer_block(product const& p, block const& b)
         : p_(p), b_(b), tiles_(b.strips() * (strip_columns / tile_columns) * b.row_tiles()),
-          rows_(b.padded_rows() * chunk_depth), strip_(strip_size), y_(tiles_ * tile_size) {
+          rows_(b.padded_rows() * chunk_depth), strip_(strip_size), y_(tiles_ * tile_size),
+          fraction_(p.a.facts().fraction + p.w.facts().fraction) {
         std::fill_n(y_.get(), tiles_ * tile_size, 0.0F);
     }
 
@@ -91,7 +92,7 @@ private:
             if (!g.opens || !g.closes) carry(g, carried_.data() + tile * tile_size, sums);
             if (!g.closes) continue;
             combine_tile(sums, scales_a_.data() + s * b_.padded_rows() + r * tile_rows,
-                         scales_w_.data() + s * strip_columns + t * tile_columns, y_.get() + tile * tile_size);
+                         scales_w_.data() + s * strip_columns + t * tile_columns, fraction_, y_.get() + tile * tile_size);
         }
     }
 
@@ -109,6 +110,7 @@ private:
     scratch<float> rows_;
     scratch<float> strip_;
     scratch<float> y_;
+    int fraction_;
     std::vector<double> carried_;
     std::vector<segment> segments_;
     std::vector<float> scales_a_;

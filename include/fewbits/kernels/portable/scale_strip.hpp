@@ -33,10 +33,27 @@ inline void scale_tile(block_offset kind, std::size_t depth, float const* scale,
     }
 }
 
+/// The same where every column has one scale for all rows.
+inline void scale_columns(block_offset kind, std::size_t rows, std::size_t depth, group_scales const& groups,
+                          float* strip) noexcept {
+    for (std::size_t t = 0; t * tile_columns < rows; ++t) {
+        for (std::size_t k = 0; k < depth; ++k) {
+            float scale[tile_columns];
+            float offset[tile_columns];
+            std::fill_n(scale, tile_columns, groups.scale[k]);
+            std::fill_n(offset, tile_columns, kind == block_offset::none ? 0.0F : groups.offset[k]);
+            scale_tile(kind, 1, scale, offset, strip + t * tile_stride + k * tile_columns);
+        }
+    }
+}
+
 /// The first `rows` rows of a strip from elements to dequantised values, with the roundings of apply_scales. `group`: columns
 /// that share a scale, 0 = all.
 inline void scale_strip(block_offset kind, std::size_t rows, std::size_t depth, std::size_t group,
                         strip_scales const& scales, float* strip) noexcept {
+    if (group == 1 && std::all_of(scales.source, scales.source + rows, [](std::size_t j) { return j == 0; })) {
+        return scale_columns(kind, rows, depth, scales.row[0], strip);
+    }
     float scale[strip_columns] = {};
     float offset[strip_columns] = {};
     std::size_t end[strip_columns];  // where each row's current group ends

@@ -29,10 +29,11 @@ float widen_half(T value) noexcept {
     constexpr std::uint32_t rebias = static_cast<std::uint32_t>(127 - bias) << 23;
     constexpr float step = bit_cast<float>(static_cast<std::uint32_t>(127 + 1 - bias - mantissa) << 23);
     std::uint32_t const normal = (magnitude << (23 - mantissa)) + rebias;
-    std::uint32_t const special = (magnitude << (23 - mantissa)) | 0x7F800000U;
     std::uint32_t const tiny = bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(magnitude)) * step);
-    std::uint32_t const finite = magnitude < smallest_normal ? tiny : normal;
-    return bit_cast<float>((magnitude < infinity ? finite : special) | sign);
+    // Masks instead of branches: a conversion inside a branch keeps the loop from being vectorised.
+    std::uint32_t const is_tiny = 0U - static_cast<std::uint32_t>(magnitude < smallest_normal);
+    std::uint32_t const is_special = 0U - static_cast<std::uint32_t>(magnitude >= infinity);
+    return bit_cast<float>((tiny & is_tiny) | (normal & ~is_tiny) | (0x7F800000U & is_special) | sign);
 }
 
 /// One row; float is copied, any scalar format goes through its own conversion unless it is a half_float.
