@@ -43,7 +43,7 @@ struct kernel_list {
 using gemm_kernels = kernel_list<portable::integer_product, portable::codebook_product, portable::widened_product,
                                  reference::any_pair>;
 
-/// Which kernel runs for a pair and why. A, W: block formats, float or scalar formats (bf16, fp16).
+/// Which kernel runs for a pair and why. A, W: block formats, float or scalar formats.
 template <class A, class W>
 std::string kernel_name(target_choice choice = target_choice::best) {
     kernel_entry const& kernel = gemm_kernels::select(facts_of<A>(), facts_of<W>(), choice);

@@ -16,7 +16,7 @@
 
 namespace fewbits {
 
-/// What a dense matrix may hold on either side of gemm: float, or a scalar format (bf16, fp16 and narrower).
+/// What a dense matrix may hold on either side of gemm: float, or a scalar format.
 template <class T>
 concept dense_element = std::same_as<T, float> || scalar<T>;
 

@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -50,7 +49,7 @@ public:
     template <class P>
         requires(!std::same_as<std::remove_const_t<P>, executor> && (has_parallel_for<P> || callable_as_loop<P>))
     executor(P& pool) noexcept
-        : run_(&run_in<P>), pool_(const_cast<void*>(static_cast<void const*>(std::addressof(pool)))),
+        : run_(&run_in<P>), pool_(const_cast<void*>(static_cast<void const*>(__builtin_addressof(pool)))),
           concurrency_(concurrency_of(pool)) {}
 
     std::size_t concurrency() const noexcept { return concurrency_; }
@@ -63,7 +62,7 @@ public:
             for (std::size_t i = 0; i < count; ++i) f(i);
             return;
         }
-        guarded<std::remove_reference_t<F>> state{std::addressof(f)};
+        guarded<std::remove_reference_t<F>> state{__builtin_addressof(f)};
         run_(pool_, count, loop_body(&guarded<std::remove_reference_t<F>>::call, &state));
         if (state.error) std::rethrow_exception(state.error);
     }

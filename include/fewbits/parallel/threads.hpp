@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -117,11 +116,9 @@ inline executor threads(std::size_t count) {
     if (count == 0) count = std::thread::hardware_concurrency();
     if (count <= 1) return {};
     static std::mutex mutex;
-    static std::map<std::size_t, std::unique_ptr<thread_pool>> pools;
+    static std::map<std::size_t, thread_pool> pools;
     std::lock_guard<std::mutex> const lock(mutex);
-    std::unique_ptr<thread_pool>& pool = pools[count];
-    if (!pool) pool = std::make_unique<thread_pool>(count);
-    return *pool;
+    return pools.try_emplace(count, count).first->second;
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -103,7 +103,7 @@ float scale_number_of(matrix_view<const float> block, float largest, quantize_op
         bool const up = o.scale_rule == scale_rule::ceil;
         return power_of_two_scale<element>(largest, nearest ? scale_rule::absmax : up ? scale_rule::ceil : scale_rule::floor);
     } else {
-        if (o.scale_rule == scale_rule::mse_search) return search_fraction<element>(block, largest, o.full_range);
+        if (o.scale_rule == scale_rule::mse_search) return search_fraction<element, typename B::scale_type>(block, largest, o.full_range);
         return largest;
     }
 }

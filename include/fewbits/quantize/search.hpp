@@ -47,14 +47,27 @@ double squared_error(matrix_view<const float> block, float scale, bool full_rang
     return error.total();
 }
 
-/// The scale of least squared error among 33 fractions of `largest` / largest element, from 1 down to 1/2.
-template <scalar E>
+/// A scale as a block of scale type S uses it: plain numbers are rounded to nearest; what the levels of a nested scale make of
+/// it depends on other blocks.
+template <class S>
+float stored_scale(float scale) noexcept {
+    if constexpr (scalar<S>) {
+        return static_cast<float>(S::from_bits(static_cast<unsigned>(S::codec::encode(unpack(scale), nearest_even, saturate))));
+    } else {
+        return scale;
+    }
+}
+
+/// The scale of least squared error among 33 fractions of `largest` / largest element, from 1 down to 1/2; compared as stored,
+/// but for nested scales before storing.
+template <scalar E, class S>
 float search_fraction(matrix_view<const float> block, float largest, bool full_range) noexcept {
     float best = largest;
     double least = -1;
     for (int i = 0; i <= 32; ++i) {
         float const candidate = mul_rn(largest, 1.0F - static_cast<float>(i) / 64.0F);
-        double const error = squared_error<E, float>(block, div_rn(candidate, largest_element<E>(full_range)), full_range);
+        float const scale = stored_scale<S>(div_rn(candidate, largest_element<E>(full_range)));
+        double const error = squared_error<E, float>(block, scale, full_range);
         if (least < 0 || error < least) {
             least = error;
             best = candidate;

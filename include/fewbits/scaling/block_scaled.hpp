@@ -45,6 +45,7 @@ struct block_traits {
 /// scales) and an offset. The unnamed form, for nesting.
 template <scalar Element, block_extent Extent, class Scale, class Offset = symmetric, block_traits Traits = block_traits{}>
 struct blocks {
+    static_assert(Element::width <= 8, "elements of blocks have at most 8 bits");
     using element = Element;
     using scale_type = Scale;
     using offset_type = Offset;
@@ -115,6 +116,11 @@ consteval double stored_bits() {
 template <class Self, scalar Element, block_extent Extent, class Scale, class Offset = symmetric,
           block_traits Traits = block_traits{}>
 struct block_scaled : blocks<Element, Extent, Scale, Offset, Traits> {
+    static_assert(std::same_as<Offset, symmetric> == (Traits.method != scale_method::range) ||
+                      Traits.method == scale_method::least_squares,
+                  "a zero point or a minimum needs scale_method::range (or least_squares), and only these have one");
+    static_assert(!is_zero_point<Offset> || (Traits.method == scale_method::range && !Element::codec::is_signed),
+                  "a zero point goes with unsigned elements and scale_method::range");
     using self = Self;
     using composition = blocks<Element, Extent, Scale, Offset, Traits>;
     static constexpr std::string_view name = type_name<Self>();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <new>
 
 #include "../product.hpp"
@@ -17,13 +16,13 @@ class scratch {
 public:
     explicit scratch(std::size_t count)
         : data_(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}))) {}
-    T* get() const noexcept { return data_.get(); }
+    scratch(scratch const&) = delete;
+    scratch& operator=(scratch const&) = delete;
+    ~scratch() { ::operator delete(data_, std::align_val_t{64}); }
+    T* get() const noexcept { return data_; }
 
 private:
-    struct release {
-        void operator()(T* data) const noexcept { ::operator delete(data, std::align_val_t{64}); }
-    };
-    std::unique_ptr<T, release> data_;
+    T* data_;
 };
 
 inline namespace FEWBITS_BASELINE {
