@@ -12,14 +12,18 @@ namespace {
 std::uint64_t bits_of(code_value const& c) {
     constexpr std::uint64_t sign = 0x8000'0000'0000'0000U;
     switch (c.kind) {
-        case category::nan: return 0x7ff8'0000'0000'0000U | (c.negative ? sign : 0U);
-        case category::infinity: return double_infinity | (c.negative ? sign : 0U);
-        case category::finite: break;
+    case category::nan:
+        return 0x7ff8'0000'0000'0000U | (c.negative ? sign : 0U);
+    case category::infinity:
+        return double_infinity | (c.negative ? sign : 0U);
+    case category::finite:
+        break;
     }
     return std::bit_cast<std::uint64_t>(c.value);
 }
 
-void check_target(tally& t, format_under_test const& target, std::vector<std::pair<rule, overflow>> const& rules, unsigned stride) {
+void check_target(
+    tally& t, format_under_test const& target, std::vector<std::pair<rule, overflow>> const& rules, unsigned stride) {
     for (auto const& [r, policy] : rules) {
         auto const expected = target.expected.double_steps(r, policy);
         for (format_under_test const& source : formats_under_test()) {
@@ -29,19 +33,21 @@ void check_target(tally& t, format_under_test const& target, std::vector<std::pa
             for (std::size_t i = 0; i < codes.size(); i += step) {
                 code_value const& c = codes[i];
                 unsigned const got = target.encode(source.unpack(c.code), as_rule(r), as_policy(policy));
-                bool const negative = c.negative && !fnuz_nan;    // the one NaN of fnuz has no sign
-                unsigned const want = c.kind == category::nan ? (negative ? expected.negative_nan : expected.positive_nan)
-                                                              : expected(key_of_bits(bits_of(c)));
+                bool const negative = c.negative && !fnuz_nan; // the one NaN of fnuz has no sign
+                unsigned const want = c.kind == category::nan
+                                          ? (negative ? expected.negative_nan : expected.positive_nan)
+                                          : expected(key_of_bits(bits_of(c)));
                 t.expect(got == want, [&, &rule_used = r](auto& out) {
                     out << source.expected.about().name << " code " << c.code << " (" << c.value << ") -> "
-                        << target.expected.about().name << ' ' << name_of(rule_used.how) << ": " << got << ", oracle " << want;
+                        << target.expected.about().name << ' ' << name_of(rule_used.how) << ": " << got << ", oracle "
+                        << want;
                 });
             }
         }
     }
 }
 
-}    // namespace
+} // namespace
 
 TEST_CASE("every code decodes to the published formula's value", "[codec]") {
     for (format_under_test const& f : formats_under_test()) {
@@ -52,7 +58,8 @@ TEST_CASE("every code decodes to the published formula's value", "[codec]") {
             std::uint64_t want = bits_of(c);
             if (c.kind == category::nan && f.expected.about().specials == special_codes::fnuz) want &= ~(1ULL << 63);
             t.expect(as_double == want, [&](auto& out) {
-                out << f.expected.about().name << ' ' << c.code << " -> " << f.to_double(c.code) << ", oracle " << c.value;
+                out << f.expected.about().name << ' ' << c.code << " -> " << f.to_double(c.code) << ", oracle "
+                    << c.value;
             });
             std::uint32_t const want_float = c.kind == category::finite
                                                  ? float_bits_of_exact(c.value)
@@ -88,7 +95,7 @@ TEST_CASE("round_to and the constructor take another format directly", "[codec]"
             auto const from = fb::e5m2::from_bits(code);
             unsigned const want = To(float(from)).bits();
             t.expect(fb::round_to<To>(from).bits() == want, [&](auto& out) { out << To::name << " e5m2 " << code; });
-            if constexpr (!std::is_same_v<To, fb::e5m2>) {    // that constructor copies, infinities included
+            if constexpr (!std::is_same_v<To, fb::e5m2>) { // that constructor copies, infinities included
                 t.expect(To(from).bits() == want, [&](auto& out) { out << To::name << ' ' << code; });
             }
         }

@@ -24,14 +24,14 @@ std::vector<wide> sources(step_function<wide> const& steps) {
         for (wide d : {wide{-3}, wide{-1}, wide{0}, wide{1}, wide{3}}) {
             out.push_back((wide{1} << e) + d);
             out.push_back(-(wide{1} << e) + d);
-            if (e >= 9) out.push_back((wide{1} << e) + (wide{1} << (e - 9)) + d);    // near ties of bf16
+            if (e >= 9) out.push_back((wide{1} << e) + (wide{1} << (e - 9)) + d); // near ties of bf16
             if (e >= 12) out.push_back((wide{1} << e) + (wide{1} << (e - 12)) + d);
         }
     }
     return out;
 }
 
-}    // namespace
+} // namespace
 
 TEST_CASE("integers round once from their exact value", "[codec][integers]") {
     for (format_under_test const& f : formats_under_test()) {
@@ -43,16 +43,18 @@ TEST_CASE("integers round once from their exact value", "[codec][integers]") {
             auto const to = as_rule(r);
             auto const over = as_policy(policy);
             for (wide n : sources(expected)) {
+                if (n < smallest_int64 || n > largest_uint64) continue;
                 unsigned const want = expected(n);
                 auto expect = [&](unsigned got, char const* type) {
                     t.expect(got == want, [&](auto& out) {
-                        out << f.expected.about().name << ' ' << type << ' ' << static_cast<double>(n) << " -> " << got << ", oracle " << want;
+                        out << f.expected.about().name << ' ' << type << ' ' << static_cast<double>(n) << " -> " << got
+                            << ", oracle " << want;
                     });
                 };
-                if (n >= smallest_int64 && n <= largest_int64) {
+                if (n <= largest_int64) {
                     expect(f.from_int64(static_cast<std::int64_t>(n), to, over), "int64");
                 }
-                if (n >= 0 && n <= largest_uint64) expect(f.from_uint64(static_cast<std::uint64_t>(n), to, over), "uint64");
+                if (n >= 0) expect(f.from_uint64(static_cast<std::uint64_t>(n), to, over), "uint64");
                 if (n >= -2147483647 - 1 && n <= 2147483647) {
                     expect(f.from_int32(static_cast<std::int32_t>(n), to, over), "int32");
                 }
@@ -84,12 +86,16 @@ TEST_CASE("to an integer: towards zero, saturating, NaN gives 0", "[codec][integ
         format_oracle const expected(facts_of<T>());
         for (code_value const& c : expected.codes()) {
             auto const x = T::from_bits(c.code);
-            double const towards_zero = c.kind == category::finite ? c.value : c.kind == category::nan ? 0.0
-                                        : c.negative                ? -1e300
-                                                                    : 1e300;
-            auto clamped = [&](double low, double high) { return towards_zero < low ? low : towards_zero > high ? high : towards_zero; };
+            double const towards_zero = c.kind == category::finite ? c.value
+                                        : c.kind == category::nan  ? 0.0
+                                        : c.negative               ? -1e300
+                                                                   : 1e300;
+            auto clamped = [&](double low, double high) {
+                return towards_zero < low ? low : towards_zero > high ? high : towards_zero;
+            };
             auto expect = [&](bool right, char const* type) {
-                t.expect(right, [&](auto& out) { out << T::name << ' ' << c.code << " (" << c.value << ") -> " << type; });
+                t.expect(
+                    right, [&](auto& out) { out << T::name << ' ' << c.code << " (" << c.value << ") -> " << type; });
             };
             expect(static_cast<int>(x) == static_cast<int>(clamped(-2147483648.0, 2147483647.0)), "int");
             expect(static_cast<unsigned char>(x) == static_cast<unsigned char>(clamped(0, 255)), "unsigned char");
@@ -99,8 +105,9 @@ TEST_CASE("to an integer: towards zero, saturating, NaN gives 0", "[codec][integ
             auto const as_int64 = beyond ? std::numeric_limits<std::int64_t>::max()
                                          : static_cast<std::int64_t>(clamped(-0x1p63, 0x1.fffffffffffffp62));
             expect(static_cast<std::int64_t>(x) == as_int64, "int64");
-            auto const as_uint64 = towards_zero >= 0x1p64 ? std::numeric_limits<std::uint64_t>::max()
-                                                          : static_cast<std::uint64_t>(clamped(0, 0x1.fffffffffffffp63));
+            auto const as_uint64 = towards_zero >= 0x1p64
+                                       ? std::numeric_limits<std::uint64_t>::max()
+                                       : static_cast<std::uint64_t>(clamped(0, 0x1.fffffffffffffp63));
             expect(static_cast<std::uint64_t>(x) == as_uint64, "uint64");
             expect(static_cast<bool>(x) == (c.kind != category::finite || c.value != 0), "bool");
         }

@@ -14,7 +14,7 @@ struct enumeration {
     double largest = 0;
     double lowest = 0;
     double smallest_positive = 0;
-    double after_one = 0;    // the value following 1, or 0 where 1 is no value or the last
+    double after_one = 0; // the value following 1, or 0 where 1 is no value or the last
 };
 
 enumeration enumerate(format_oracle const& f) {
@@ -31,7 +31,8 @@ enumeration enumerate(format_oracle const& f) {
 
 /// numeric_limits<T> as plain data, so that the checks are compiled once.
 struct limit_values {
-    bool is_specialized, is_signed, is_integer, is_exact, has_infinity, has_quiet_nan, has_signaling_nan, has_denorm_loss;
+    bool is_specialized, is_signed, is_integer, is_exact, has_infinity, has_quiet_nan, has_signaling_nan,
+        has_denorm_loss;
     bool is_iec559, is_bounded, is_modulo, traps, tinyness_before;
     std::float_denorm_style has_denorm;
     std::float_round_style round_style;
@@ -40,40 +41,14 @@ struct limit_values {
     unsigned infinity, quiet_nan;
 };
 
-template <class T>
-limit_values values_of() {
+template <class T> limit_values values_of() {
     using l = std::numeric_limits<T>;
-    return {l::is_specialized && std::numeric_limits<T const>::is_specialized,
-            l::is_signed,
-            l::is_integer,
-            l::is_exact,
-            l::has_infinity,
-            l::has_quiet_NaN,
-            l::has_signaling_NaN,
-            l::has_denorm_loss,
-            l::is_iec559,
-            l::is_bounded,
-            l::is_modulo,
-            l::traps,
-            l::tinyness_before,
-            l::has_denorm,
-            l::round_style,
-            l::digits,
-            l::digits10,
-            l::max_digits10,
-            l::radix,
-            l::min_exponent,
-            l::min_exponent10,
-            l::max_exponent,
-            l::max_exponent10,
-            double((l::min)()),
-            double((l::max)()),
-            double(l::lowest()),
-            double(l::epsilon()),
-            double(l::round_error()),
-            double(l::denorm_min()),
-            l::infinity().bits(),
-            l::quiet_NaN().bits()};
+    return {l::is_specialized && std::numeric_limits<T const>::is_specialized, l::is_signed, l::is_integer, l::is_exact,
+        l::has_infinity, l::has_quiet_NaN, l::has_signaling_NaN, l::has_denorm_loss, l::is_iec559, l::is_bounded,
+        l::is_modulo, l::traps, l::tinyness_before, l::has_denorm, l::round_style, l::digits, l::digits10,
+        l::max_digits10, l::radix, l::min_exponent, l::min_exponent10, l::max_exponent, l::max_exponent10,
+        double((l::min)()), double((l::max)()), double(l::lowest()), double(l::epsilon()), double(l::round_error()),
+        double(l::denorm_min()), l::infinity().bits(), l::quiet_NaN().bits()};
 }
 
 void check_common(limit_values const& limits, format_oracle const& f) {
@@ -133,7 +108,7 @@ void check_integer(limit_values const& limits, format_oracle const& f) {
     CHECK(limits.is_integer == whole);
     CHECK(limits.is_exact == whole);
     CHECK(limits.min == f.ascending().front().value);
-    CHECK(f.about().highest < 1 << limits.digits);    // non-sign bits of the largest
+    CHECK(f.about().highest < 1 << limits.digits); // non-sign bits of the largest
     CHECK(2 * f.about().highest >= 1 << limits.digits >> (limits.digits == 0 ? 1 : 0));
     CHECK(std::pow(10.0, limits.digits10) <= std::ldexp(1.0, limits.digits));
     CHECK(std::pow(10.0, limits.digits10 + 1) > std::ldexp(1.0, limits.digits));
@@ -164,7 +139,7 @@ void check(limit_values const& limits, format_oracle const& f) {
     }
 }
 
-}    // namespace
+} // namespace
 
 TEST_CASE("numeric_limits agrees with the enumerated values", "[codec][limits]") {
     for_each_tested([]<class T>() { check(values_of<T>(), format_oracle(facts_of<T>())); });

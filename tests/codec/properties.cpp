@@ -12,7 +12,7 @@ using namespace oracle;
 namespace {
 
 float float_of(std::uint32_t bits) { return std::bit_cast<float>(bits); }
-std::uint32_t arbitrary_number() {    // any float but NaN
+std::uint32_t arbitrary_number() { // any float but NaN
     auto const bits = *rc::gen::arbitrary<std::uint32_t>();
     return bits_are_nan(bits) ? bits & 0xff8f'ffffU & ~0x007f'ffffU : bits;
 }
@@ -30,7 +30,7 @@ std::ptrdiff_t rank_of(format_under_test const& f, unsigned code) {
     return -1;
 }
 
-}    // namespace
+} // namespace
 
 TEST_CASE("every bit pattern survives the way through float and double under to_special", "[codec][properties]") {
     for (format_under_test const& f : formats_under_test()) {
@@ -40,7 +40,8 @@ TEST_CASE("every bit pattern survives the way through float and double under to_
             unsigned want = c.code;
             if (c.kind == category::nan) want = f.expected.nan_code(c.negative);
             // patterns that nothing encodes to (ternary 2) come back as the code of their value
-            if (f.expected.about().kind == shape::integer && rank_of(f, c.code) < 0) want = f.from_double(c.value, fb::nearest_even, fb::saturate);
+            if (f.expected.about().kind == shape::integer && rank_of(f, c.code) < 0)
+                want = f.from_double(c.value, fb::nearest_even, fb::saturate);
             for (int m = 0; m < (codebook ? 1 : 6); ++m) {
                 auto const how = static_cast<fb::rounding>(m);
                 unsigned const by_float = f.from_float(f.to_float(c.code), how, fb::to_special);
@@ -49,7 +50,8 @@ TEST_CASE("every bit pattern survives the way through float and double under to_
                     out << f.expected.about().name << ' ' << c.code << " -> " << by_float << " and " << by_double;
                 });
             }
-            unsigned const random = f.from_float(f.to_float(c.code), fb::stochastic{.bits = 0xffff'ffffU}, fb::to_special);
+            unsigned const random =
+                f.from_float(f.to_float(c.code), fb::stochastic{.bits = 0xffff'ffffU}, fb::to_special);
             t.expect(random == want, [&](auto& out) { out << f.expected.about().name << " stochastic " << c.code; });
         }
         REQUIRE_TALLY(t);
@@ -83,9 +85,12 @@ TEST_CASE("monotone in every mode", "[codec][properties]") {
             auto const rule = arbitrary_rule(true);
             std::uint32_t x = key_of_bits(arbitrary_number());
             // mostly close to x, sometimes far away
-            std::uint32_t y = *rc::gen::element(0, 1) == 0 ? key_of_bits(arbitrary_number()) : (std::min)(highest_float_key, x + *rc::gen::inRange(0U, 1U << 22));
+            std::uint32_t y = *rc::gen::element(0, 1) == 0
+                                  ? key_of_bits(arbitrary_number())
+                                  : (std::min)(highest_float_key, x + *rc::gen::inRange(0U, 1U << 22));
             if (y < x) std::swap(x, y);
-            bool const negative_has_no_code = !f.expected.about().has_sign && f.expected.about().kind == shape::minifloat;
+            bool const negative_has_no_code =
+                !f.expected.about().has_sign && f.expected.about().kind == shape::minifloat;
             if (negative_has_no_code && x < key_of(0.0F)) continue;
             auto const first = rank_of(f, f.from_float(float_of_key(x), rule, fb::saturate));
             auto const second = rank_of(f, f.from_float(float_of_key(y), rule, fb::saturate));
@@ -109,7 +114,8 @@ TEST_CASE("sign symmetric, upward and downward being mirror images", "[codec][pr
             unsigned const sign = 1U << (about.width - 1);
             unsigned const plus = f.from_float(float_of(bits), rule, policy);
             unsigned const minus = f.from_float(float_of(bits ^ 0x8000'0000U), mirrored, policy);
-            bool const signless = about.specials == special_codes::fnuz && (plus & (sign - 1U)) == 0;    // 0 and NaN of fnuz
+            bool const signless =
+                about.specials == special_codes::fnuz && (plus & (sign - 1U)) == 0; // 0 and NaN of fnuz
             RC_ASSERT(minus == (signless ? plus : plus ^ sign));
         }
     });
@@ -118,7 +124,8 @@ TEST_CASE("sign symmetric, upward and downward being mirror images", "[codec][pr
 TEST_CASE("rounding again changes nothing", "[codec][properties]") {
     rc::prop("idempotent", [] {
         for (format_under_test const& f : formats_under_test()) {
-            unsigned const once = f.from_float(float_of(*rc::gen::arbitrary<std::uint32_t>()), arbitrary_rule(true), fb::to_special);
+            unsigned const once =
+                f.from_float(float_of(*rc::gen::arbitrary<std::uint32_t>()), arbitrary_rule(true), fb::to_special);
             RC_ASSERT(f.from_float(f.to_float(once), arbitrary_rule(true), fb::to_special) == once);
             RC_ASSERT(f.from_double(f.to_double(once), arbitrary_rule(true), fb::to_special) == once);
         }
@@ -129,10 +136,12 @@ TEST_CASE("a float and the double equal to it round alike", "[codec][properties]
     rc::prop("float as double", [] {
         for (format_under_test const& f : formats_under_test()) {
             std::uint32_t const bits = arbitrary_number();
-            if ((bits & 0x7f80'0000U) == 0) continue;    // a processor that flushes subnormals would change the value on the way
+            if ((bits & 0x7f80'0000U) == 0)
+                continue; // a processor that flushes subnormals would change the value on the way
             auto const rule = arbitrary_rule(true);
             auto const policy = *rc::gen::element(fb::saturate, fb::to_special);
-            RC_ASSERT(f.from_float(float_of(bits), rule, policy) == f.from_double(static_cast<double>(float_of(bits)), rule, policy));
+            RC_ASSERT(f.from_float(float_of(bits), rule, policy) ==
+                      f.from_double(static_cast<double>(float_of(bits)), rule, policy));
         }
     });
 }

@@ -9,14 +9,13 @@ using namespace oracle;
 
 namespace {
 
-template <class T>
-std::string shown(T value) {
+template <class T> std::string shown(T value) {
     std::ostringstream out;
     out << value;
     return out.str();
 }
 
-}    // namespace
+} // namespace
 
 TEST_CASE("a stream shows value, format and code", "[codec][text]") {
     CHECK(shown(fb::e4m3(0.3125F)) == "0.3125 (e4m3 0x2a)");

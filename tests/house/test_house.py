@@ -43,7 +43,7 @@ PLANTED = [
     ("a long header", with_("gemm/gemm.hpp", "// x\n" * 300), "gemm/gemm.hpp", "300 at most"),
     ("a long kernel", with_("kernels/reference/dot.hpp", "// x\n" * 500), "kernels/reference/dot.hpp", "500 at most"),
     ("a long test", {**CLEAN, "../../tests/gemm/a.cpp": "// x\n" * 401}, "../../tests/gemm/a.cpp", "400 at most"),
-    ("a wide line", with_("gemm/gemm.hpp", "// " + "x" * 120 + "\n"), "gemm/gemm.hpp", "columns"),
+    ("a wide line", with_("gemm/gemm.hpp", "// " + "x" * 140 + "\n"), "gemm/gemm.hpp", "columns"),
     ("a long function", with_("gemm/gemm.hpp", "inline int f(int x) noexcept {\n" + LONG_BODY + "    return x;\n}\n"),
      "gemm/gemm.hpp", "a function of"),
     ("a long member", with_("gemm/gemm.hpp", "template <class T>\n    requires(sizeof(T) == 1)\nstruct s : b<f(1)> {\n"

@@ -17,13 +17,13 @@ public:
     binary_fraction(integer significand, int exponent) : significand_(std::move(significand)), exponent_(exponent) {}
     explicit binary_fraction(double value) {
         int exponent = 0;
-        double const fraction = std::frexp(value, &exponent);    // exact
+        double const fraction = std::frexp(value, &exponent); // exact
         significand_ = static_cast<std::int64_t>(std::ldexp(fraction, 53));
         exponent_ = exponent - 53;
     }
 
     int sign() const { return significand_.sign(); }
-    double to_double() const { return std::ldexp(significand_.convert_to<double>(), exponent_); }    // exact: <= 53 bits
+    double to_double() const { return std::ldexp(significand_.convert_to<double>(), exponent_); } // exact: <= 53 bits
 
     binary_fraction operator-() const { return {-significand_, exponent_}; }
     binary_fraction half() const { return {significand_, exponent_ - 1}; }
@@ -46,8 +46,10 @@ public:
         integer units = magnitude();
         int const shift = unit - exponent_;
         bool const exact = units == 0 || shift <= static_cast<int>(lsb(units));
-        if (shift < 0) units <<= -shift;
-        else units >>= shift;
+        if (shift < 0)
+            units <<= -shift;
+        else
+            units >>= shift;
         return {units, exact};
     }
 
@@ -59,4 +61,4 @@ private:
     int exponent_ = 0;
 };
 
-}    // namespace oracle
+} // namespace oracle

@@ -23,7 +23,8 @@ struct facts {
     shape kind = shape::minifloat;
     int width = 8;
 
-    // minifloat: value = M * 2^(1 - bias - m) where E is 0 and the format has a zero, (2^m + M) * 2^(E - bias - m) elsewhere
+    // minifloat: value = M * 2^(1 - bias - m) where E is 0 and the format has a zero, (2^m + M) * 2^(E - bias - m)
+    // elsewhere
     int exponent_bits = 0;
     int mantissa_bits = 0;
     int bias = 0;
@@ -41,4 +42,4 @@ struct facts {
     std::vector<float> entries;
 };
 
-}    // namespace oracle
+} // namespace oracle

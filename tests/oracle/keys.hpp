@@ -50,4 +50,4 @@ constexpr std::uint32_t highest_float_key = key_of_bits(std::uint32_t{0x7f80'000
 constexpr std::uint64_t lowest_double_key = key_of_bits(std::uint64_t{0xfff0'0000'0000'0000U});
 constexpr std::uint64_t highest_double_key = key_of_bits(std::uint64_t{0x7ff0'0000'0000'0000U});
 
-}    // namespace oracle
+} // namespace oracle

@@ -27,26 +27,27 @@ category category_of(facts const& f, unsigned code) {
     unsigned const top = (1U << f.exponent_bits) - 1U;
     unsigned const mantissa = magnitude & ((1U << f.mantissa_bits) - 1U);
     switch (f.specials) {
-        case special_codes::ieee:
-            if (exponent != top) return category::finite;
-            return mantissa == 0 ? category::infinity : category::nan;
-        case special_codes::nan_only: return magnitude == magnitude_mask ? category::nan : category::finite;
-        case special_codes::fnuz: return code == magnitude_mask + 1U ? category::nan : category::finite;
-        case special_codes::none: break;
+    case special_codes::ieee:
+        if (exponent != top) return category::finite;
+        return mantissa == 0 ? category::infinity : category::nan;
+    case special_codes::nan_only:
+        return magnitude == magnitude_mask ? category::nan : category::finite;
+    case special_codes::fnuz:
+        return code == magnitude_mask + 1U ? category::nan : category::finite;
+    case special_codes::none:
+        break;
     }
     return category::finite;
 }
 
 /// The first number of a grid that is >= some bound, and the first that is > it.
-template <class Key>
-struct first_keys {
+template <class Key> struct first_keys {
     Key at_least;
     Key more_than;
 };
 
 /// A binary floating-point format as a grid of ordered keys.
-template <class Key, int Digits, int SmallestExponent, Key Infinity>
-struct float_like_grid {
+template <class Key, int Digits, int SmallestExponent, Key Infinity> struct float_like_grid {
     using key = Key;
     static constexpr key positive_zero = key{1} << (sizeof(key) * 8 - 1);
     static constexpr key highest = positive_zero + Infinity;
@@ -81,7 +82,8 @@ struct integer_grid {
 
     static first_keys<key> first(binary_fraction const& bound) {
         if (bound.sign() == 0) return {0, 1};
-        if (bound.floor_log2() >= 80) return bound.sign() < 0 ? first_keys<key>{lowest, lowest} : first_keys<key>{highest, highest};
+        if (bound.floor_log2() >= 80)
+            return bound.sign() < 0 ? first_keys<key>{lowest, lowest} : first_keys<key>{highest, highest};
         auto const [units, exact] = bound.floor_in_units(0);
         wide const below = units.convert_to<wide>();
         if (bound.sign() > 0) return {below + (exact ? 0 : 1), below + 1};
@@ -90,19 +92,18 @@ struct integer_grid {
 };
 
 double fp32_midpoint(double a, double b) {
-    return static_cast<double>(static_cast<float>(a + b)) / 2;    // of floats near each other the double sum is exact
+    return static_cast<double>(static_cast<float>(a + b)) / 2; // of floats near each other the double sum is exact
 }
 
 /// Where the upper of two neighbours begins: at one of them, in the middle, or (stochastic) somewhere else.
 struct boundary {
     enum place { lower, middle, upper, elsewhere } at = middle;
-    bool inclusive = true;    ///< a number equal to the boundary belongs to the upper neighbour
-    binary_fraction where = {};       ///< for elsewhere
+    bool inclusive = true;      ///< a number equal to the boundary belongs to the upper neighbour
+    binary_fraction where = {}; ///< for elsewhere
 };
 
 /// The first keys at and after each value and each middle, computed once per grid.
-template <class Grid>
-struct projections {
+template <class Grid> struct projections {
     std::vector<first_keys<typename Grid::key>> values;
     std::vector<first_keys<typename Grid::key>> middles;
 
@@ -113,13 +114,13 @@ struct projections {
     }
 };
 
-}    // namespace
+} // namespace
 
 /// The finite values of `ascending_`, exactly, and for signed minifloats the notional values beyond either end.
 struct format_oracle::exact_tables {
     std::vector<binary_fraction> values;
-    std::vector<binary_fraction> middles;    // middles[i] between values[i] and values[i + 1]
-    std::vector<bool> even;           // of the code of each value
+    std::vector<binary_fraction> middles; // middles[i] between values[i] and values[i + 1]
+    std::vector<bool> even;               // of the code of each value
     mutable projections<float_grid> on_floats;
     mutable projections<double_grid> on_doubles;
     mutable projections<integer_grid> on_integers;
@@ -129,12 +130,14 @@ struct format_oracle::exact_tables {
         even.push_back(is_even);
     }
 
-    template <class Grid>
-    projections<Grid> const& on() const {
+    template <class Grid> projections<Grid> const& on() const {
         auto& cached = [&]() -> projections<Grid>& {
-            if constexpr (std::is_same_v<Grid, float_grid>) return on_floats;
-            else if constexpr (std::is_same_v<Grid, double_grid>) return on_doubles;
-            else return on_integers;
+            if constexpr (std::is_same_v<Grid, float_grid>)
+                return on_floats;
+            else if constexpr (std::is_same_v<Grid, double_grid>)
+                return on_doubles;
+            else
+                return on_integers;
         }();
         if (cached.values.empty()) cached = {projections<Grid>::of(values), projections<Grid>::of(middles)};
         return cached;
@@ -143,24 +146,30 @@ struct format_oracle::exact_tables {
     boundary between(std::size_t i, rule r) const {
         binary_fraction const& a = values[i];
         binary_fraction const& b = values[i + 1];
-        bool const negative = b.sign() <= 0 || (a.sign() < 0 && b < -a);    // the neighbour nearer zero is the upper one
+        bool const negative = b.sign() <= 0 || (a.sign() < 0 && b < -a); // the neighbour nearer zero is the upper one
         switch (r.how) {
-            case mode::nearest_even: return {boundary::middle, even[i + 1]};
-            case mode::nearest_away: return {boundary::middle, !negative};
-            case mode::toward_zero: return negative ? boundary{boundary::lower, false} : boundary{boundary::upper, true};
-            case mode::upward: return {boundary::lower, false};
-            case mode::downward: return {boundary::upper, true};
-            case mode::to_odd: return even[i + 1] ? boundary{boundary::upper, true} : boundary{boundary::lower, false};
-            case mode::stochastic: break;
+        case mode::nearest_even:
+            return {boundary::middle, even[i + 1]};
+        case mode::nearest_away:
+            return {boundary::middle, !negative};
+        case mode::toward_zero:
+            return negative ? boundary{boundary::lower, false} : boundary{boundary::upper, true};
+        case mode::upward:
+            return {boundary::lower, false};
+        case mode::downward:
+            return {boundary::upper, true};
+        case mode::to_odd:
+            return even[i + 1] ? boundary{boundary::upper, true} : boundary{boundary::lower, false};
+        case mode::stochastic:
+            break;
         }
         binary_fraction const missing((cpp_int(1) << r.count) - r.bits, -r.count);
-        binary_fraction const away = missing * (b - a);    // this far from the neighbour nearer zero
+        binary_fraction const away = missing * (b - a); // this far from the neighbour nearer zero
         return {boundary::elsewhere, !negative, negative ? b - away : a + away};
     }
 
     /// The first key of the upper neighbour of gap i.
-    template <class Grid>
-    typename Grid::key first_of(std::size_t i, boundary const& b) const {
+    template <class Grid> typename Grid::key first_of(std::size_t i, boundary const& b) const {
         projections<Grid> const& p = on<Grid>();
         auto const keys = b.at == boundary::elsewhere ? Grid::first(b.where)
                           : b.at == boundary::middle  ? p.middles[i]
@@ -191,7 +200,7 @@ format_oracle::format_oracle(facts about) : about_(std::move(about)), exact_(std
             int const wrap = 1 << f.width;
             int number = static_cast<int>(code) - f.excess;
             if (f.excess == 0 && f.lowest < 0 && number >= wrap / 2) number -= wrap;
-            produced = number >= f.lowest && number <= f.highest;    // ternary has a pattern that nothing encodes to
+            produced = number >= f.lowest && number <= f.highest; // ternary has a pattern that nothing encodes to
             number = (std::max)(f.lowest, (std::min)(f.highest, number));
             value = {number, f.exponent};
             out.negative = number < 0;
@@ -206,7 +215,7 @@ format_oracle::format_oracle(facts about) : about_(std::move(about)), exact_(std
         if (out.kind != category::finite || !produced) continue;
         finite.emplace_back(value, out);
     }
-    std::stable_sort(finite.begin(), finite.end(), [](auto const& a, auto const& b) {
+    std::sort(finite.begin(), finite.end(), [](auto const& a, auto const& b) {
         // the doubles are exact, and -0 < +0 follows from the sign
         if (a.second.value != b.second.value) return a.second.value < b.second.value;
         return a.second.negative && !b.second.negative;
@@ -244,22 +253,21 @@ bool format_oracle::has_infinity() const {
     return std::any_of(codes_.begin(), codes_.end(), [](code_value const& c) { return c.kind == category::infinity; });
 }
 bool format_oracle::has_negative_zero() const {
-    return std::any_of(codes_.begin(), codes_.end(), [](code_value const& c) {
-        return c.kind == category::finite && c.negative && c.value == 0;
-    });
+    return std::any_of(codes_.begin(), codes_.end(),
+        [](code_value const& c) { return c.kind == category::finite && c.negative && c.value == 0; });
 }
 bool format_oracle::is_signed() const { return ascending_.front().value < 0; }
 
 unsigned format_oracle::nan_code(bool negative) const {
     facts const& f = about_;
-    if (f.kind == shape::integer) {    // the integer nearest to 0
+    if (f.kind == shape::integer) { // the integer nearest to 0
         return static_cast<unsigned>((std::max)(f.lowest, (std::min)(f.highest, 0)) + f.excess);
     }
     if (f.kind == shape::codebook || !has_nan()) return ascending_.back().code;
     unsigned const sign = 1U << (f.exponent_bits + f.mantissa_bits);
     if (f.specials == special_codes::fnuz) return sign;
     unsigned quiet = sign - 1U;
-    if (f.specials == special_codes::ieee) {    // the exponent's ones and the mantissa's top bit
+    if (f.specials == special_codes::ieee) { // the exponent's ones and the mantissa's top bit
         quiet = (((1U << f.exponent_bits) - 1U) << f.mantissa_bits) | (1U << (f.mantissa_bits - 1));
     }
     return negative && f.has_sign ? sign | quiet : quiet;
@@ -267,7 +275,7 @@ unsigned format_oracle::nan_code(bool negative) const {
 
 unsigned format_oracle::overflow_code(bool negative, overflow policy) const {
     if (negative && about_.kind == shape::minifloat && !about_.has_sign) {
-        return has_nan() ? nan_code(false) : ascending_.front().code;    // a negative number has no code at all
+        return has_nan() ? nan_code(false) : ascending_.front().code; // a negative number has no code at all
     }
     if (policy == overflow::to_special) {
         for (code_value const& c : codes_) {
@@ -278,33 +286,32 @@ unsigned format_oracle::overflow_code(bool negative, overflow policy) const {
     return negative ? ascending_.front().code : ascending_.back().code;
 }
 
-template <class Grid>
-step_function<typename Grid::key> format_oracle::project(rule how, overflow policy) const {
+template <class Grid> step_function<typename Grid::key> format_oracle::project(rule how, overflow policy) const {
     if (!supports(how.how)) throw std::invalid_argument("a codebook has no such rounding mode");
     exact_tables const& t = *exact_;
     step_function<typename Grid::key> out;
     auto& steps = out.steps;
     bool const overflows = about_.kind == shape::minifloat;
     bool const mirrored = overflows && about_.has_sign;
-    steps.push_back({Grid::lowest, overflow_code(true, policy)});    // -infinity
+    steps.push_back({Grid::lowest, overflow_code(true, policy)}); // -infinity
     if (!mirrored) {
-        bool const from_zero = overflows;    // numbers below -0 have no code at all
+        bool const from_zero = overflows; // numbers below -0 have no code at all
         auto const negative_zero = std::is_same_v<Grid, integer_grid> ? Grid::positive_zero : Grid::positive_zero - 1;
         steps.push_back({from_zero ? negative_zero : Grid::lowest, ascending_.front().code});
     }
     bool const to_lower = how.how == mode::toward_zero || how.how == mode::to_odd || how.how == mode::downward;
     bool const to_upper = how.how == mode::toward_zero || how.how == mode::to_odd || how.how == mode::upward;
-    std::size_t const offset = mirrored ? 1 : 0;    // t.values[i + offset] is ascending_[i]
+    std::size_t const offset = mirrored ? 1 : 0; // t.values[i + offset] is ascending_[i]
     for (std::size_t gap = 0; gap + 1 < t.values.size(); ++gap) {
         bool const bottom = mirrored && gap == 0;
         bool const top = overflows && gap + 2 == t.values.size();
         unsigned const code = top ? overflow_code(false, policy) : ascending_[gap + 1 - offset].code;
         boundary b = t.between(gap, how);
-        if (about_.kind == shape::codebook && b.at == boundary::middle) b.inclusive = false;    // a tie: the lower code
-        if (top && to_lower) continue;    // stops at the largest until +infinity
+        if (about_.kind == shape::codebook && b.at == boundary::middle) b.inclusive = false; // a tie: the lower code
+        if (top && to_lower) continue; // stops at the largest until +infinity
         if (bottom && to_upper) {
             steps.push_back({Grid::lowest + 1, code});
-        } else if (t.values[gap].sign() == 0 && t.values[gap + 1].sign() == 0) {    // -0 | +0
+        } else if (t.values[gap].sign() == 0 && t.values[gap + 1].sign() == 0) { // -0 | +0
             steps.push_back({Grid::positive_zero, code});
         } else {
             steps.push_back({t.template first_of<Grid>(gap, b), code});
@@ -333,4 +340,4 @@ step_function<wide> format_oracle::integer_steps(rule how, overflow policy) cons
     return project<integer_grid>(how, policy);
 }
 
-}    // namespace oracle
+} // namespace oracle

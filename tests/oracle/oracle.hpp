@@ -22,21 +22,19 @@ struct code_value {
 };
 
 /// A step function over ordered keys: `code` holds from `first` up to the next step.
-template <class Key>
-struct step {
+template <class Key> struct step {
     Key first;
     unsigned code;
 };
 
-template <class Key>
-struct step_function {
+template <class Key> struct step_function {
     std::vector<step<Key>> steps;
     unsigned positive_nan = 0;
     unsigned negative_nan = 0;
 
     unsigned operator()(Key key) const {
-        auto const after = std::upper_bound(steps.begin(), steps.end(), key,
-                                            [](Key k, step<Key> const& s) { return k < s.first; });
+        auto const after =
+            std::upper_bound(steps.begin(), steps.end(), key, [](Key k, step<Key> const& s) { return k < s.first; });
         return std::prev(after)->code;
     }
 };
@@ -77,8 +75,7 @@ private:
     std::vector<code_value> ascending_;
     std::unique_ptr<exact_tables> exact_;
 
-    template <class Grid>
-    step_function<typename Grid::key> project(rule how, overflow policy) const;
+    template <class Grid> step_function<typename Grid::key> project(rule how, overflow policy) const;
 };
 
-}    // namespace oracle
+} // namespace oracle

@@ -11,8 +11,7 @@ namespace oracle {
 class tally {
 public:
     /// Counts one comparison; `describe(stream)` is called only on a disagreement.
-    template <class Describe>
-    void expect(bool right, Describe describe) {
+    template <class Describe> void expect(bool right, Describe describe) {
         ++checked_;
         if (right) return;
         if (++wrong_ > 5) return;
@@ -32,7 +31,7 @@ private:
     std::string report_;
 };
 
-}    // namespace oracle
+} // namespace oracle
 
 /// Ends a counting loop: fails with the first disagreements where there are any.
 #define REQUIRE_TALLY(tally_object)                                                                                    \

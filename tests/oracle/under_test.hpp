@@ -18,26 +18,36 @@ struct user_e6m9 final : fb::minifloat<user_e6m9, fb::float_layout{.exponent_bit
     using minifloat::minifloat;
 };
 struct user_e2m5_nan final
-    : fb::minifloat<user_e2m5_nan, fb::float_layout{.exponent_bits = 2, .mantissa_bits = 5, .special = fb::specials::nan_only, .exponent_bias = -3}> {
+    : fb::minifloat<user_e2m5_nan,
+          fb::float_layout{
+              .exponent_bits = 2, .mantissa_bits = 5, .special = fb::specials::nan_only, .exponent_bias = -3}> {
     using minifloat::minifloat;
 };
 struct user_e5m0 final : fb::minifloat<user_e5m0, fb::float_layout{.exponent_bits = 5, .mantissa_bits = 0}> {
     using minifloat::minifloat;
 };
-struct user_e1m2 final
-    : fb::minifloat<user_e1m2, fb::float_layout{.exponent_bits = 1, .mantissa_bits = 2, .special = fb::specials::none}> {
+struct user_e1m2 final : fb::minifloat<user_e1m2,
+                             fb::float_layout{.exponent_bits = 1, .mantissa_bits = 2, .special = fb::specials::none}> {
     using minifloat::minifloat;
 };
 struct user_unsigned_e5m3 final
-    : fb::minifloat<user_unsigned_e5m3, fb::float_layout{.exponent_bits = 5, .mantissa_bits = 3, .special = fb::specials::nan_only, .is_signed = false}> {
+    : fb::minifloat<user_unsigned_e5m3,
+          fb::float_layout{
+              .exponent_bits = 5, .mantissa_bits = 3, .special = fb::specials::nan_only, .is_signed = false}> {
     using minifloat::minifloat;
 };
 struct user_unsigned_e4m2_zeroless final
-    : fb::minifloat<user_unsigned_e4m2_zeroless, fb::float_layout{.exponent_bits = 4, .mantissa_bits = 2, .special = fb::specials::nan_only, .is_signed = false, .has_zero = false}> {
+    : fb::minifloat<user_unsigned_e4m2_zeroless, fb::float_layout{.exponent_bits = 4,
+                                                     .mantissa_bits = 2,
+                                                     .special = fb::specials::nan_only,
+                                                     .is_signed = false,
+                                                     .has_zero = false}> {
     using minifloat::minifloat;
 };
 struct user_e8m1_fnuz final
-    : fb::minifloat<user_e8m1_fnuz, fb::float_layout{.exponent_bits = 8, .mantissa_bits = 1, .special = fb::specials::fnuz, .exponent_bias = 130}> {
+    : fb::minifloat<user_e8m1_fnuz,
+          fb::float_layout{
+              .exponent_bits = 8, .mantissa_bits = 1, .special = fb::specials::fnuz, .exponent_bias = 130}> {
     using minifloat::minifloat;
 };
 struct user_int5_scaled final
@@ -45,17 +55,16 @@ struct user_int5_scaled final
     using integer::integer;
 };
 struct user_int6_excess final
-    : fb::integer<user_int6_excess, fb::integer_layout{.width = 6, .lowest = -32, .highest = 30, .excess = 32, .exponent = -4}> {
+    : fb::integer<user_int6_excess,
+          fb::integer_layout{.width = 6, .lowest = -32, .highest = 30, .excess = 32, .exponent = -4}> {
     using integer::integer;
 };
-struct user_codebook final
-    : fb::codebook<user_codebook, fb::codebook_layout<5>{{-3.0F, -0.7F, 0.1F, 0.3F, 8.0F}}> {
+struct user_codebook final : fb::codebook<user_codebook, fb::codebook_layout<5>{{-3.0F, -0.7F, 0.1F, 0.3F, 8.0F}}> {
     using codebook::codebook;
 };
 
 /// Calls f.template operator()<T>() for every scalar of the catalogue and every layout above.
-template <class F>
-void for_each_tested(F&& f) {
+template <class F> void for_each_tested(F&& f) {
     fb::for_each(fb::all_scalars{}, f);
     f.template operator()<user_e6m9>();
     f.template operator()<user_e2m5_nan>();
@@ -70,8 +79,7 @@ void for_each_tested(F&& f) {
 }
 
 /// What the oracle is told: the layout's literal fields, nothing that the code under test derives from them.
-template <fb::scalar T>
-facts facts_of() {
+template <fb::scalar T> facts facts_of() {
     facts f;
     f.name = std::string(T::name);
     constexpr auto layout = T::layout;
@@ -84,10 +92,18 @@ facts facts_of() {
         f.has_zero = layout.has_zero;
         f.width = layout.exponent_bits + layout.mantissa_bits + (layout.is_signed ? 1 : 0);
         switch (layout.special) {
-            case fb::specials::ieee: f.specials = special_codes::ieee; break;
-            case fb::specials::nan_only: f.specials = special_codes::nan_only; break;
-            case fb::specials::fnuz: f.specials = special_codes::fnuz; break;
-            case fb::specials::none: f.specials = special_codes::none; break;
+        case fb::specials::ieee:
+            f.specials = special_codes::ieee;
+            break;
+        case fb::specials::nan_only:
+            f.specials = special_codes::nan_only;
+            break;
+        case fb::specials::fnuz:
+            f.specials = special_codes::fnuz;
+            break;
+        case fb::specials::none:
+            f.specials = special_codes::none;
+            break;
         }
     } else if constexpr (T::kind == fb::format_kind::integer) {
         f.kind = shape::integer;
@@ -132,4 +148,4 @@ std::vector<std::pair<rule, overflow>> deterministic_rules(format_oracle const& 
 
 char const* name_of(mode how);
 
-}    // namespace oracle
+} // namespace oracle

@@ -46,7 +46,8 @@ std::string llama2c_trouble(const std::string& content, std::uint64_t offset, co
     return message;
 }
 
-// 4 wide, 6 hidden, 1 layer, 2 heads, 1 KV head, 8 tokens, 16 positions: 8*4 + 4 + 16 + 8 + 8 + 16 + 4 + 3*24 + 4 + 16*2
+// 4 wide, 6 hidden, 1 layer, 2 heads, 1 KV head, 8 tokens, 16 positions: 8*4 + 4 + 16 + 8 + 8 + 16 + 4 + 3*24 + 4 +
+// 16*2
 const std::vector<std::int32_t> small_sizes = {4, 6, 1, 2, 1, 8, 16};
 constexpr std::size_t small_floats = 196;
 
@@ -120,7 +121,8 @@ TEST_CASE("configurations that cannot be") {
 
 TEST_CASE("a model without a configuration, or of an unknown kind") {
     const file weights(".safetensors", small_model{}.tensors());
-    CHECK(refusal([&] { perplexity::load_model(weights.path(), {}); }).find("no configuration beside it") != std::string::npos);
+    CHECK(refusal([&] { perplexity::load_model(weights.path(), {}); }).find("no configuration beside it") !=
+          std::string::npos);
     CHECK(refusal([&] { perplexity::load_model("/nonexistent.bin", {}); }).find("does not exist") != std::string::npos);
     const file other(".gguf", "GGUF");
     CHECK_THROWS_AS(perplexity::load_model(other.path(), {}), perplexity::usage_error);

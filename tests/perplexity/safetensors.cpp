@@ -26,8 +26,8 @@ void refused(const std::string& header, std::size_t data, std::uint64_t offset, 
 
 TEST_CASE("values come out as stored, exactly widened") {
     const std::string header = R"({"__metadata__":{"format":"pt"},"a":)" + entry("F32", "[2]", "[0,8]") + R"(,"b":)" +
-                               entry("BF16", "[1,2]", "[8,12]") + R"(,"c":)" + entry("F16", "[]", "[12,14]") + R"(,"d":)" +
-                               entry("I64", "[0]", "[14,14]") + "}   ";
+                               entry("BF16", "[1,2]", "[8,12]") + R"(,"c":)" + entry("F16", "[]", "[12,14]") +
+                               R"(,"d":)" + entry("I64", "[0]", "[14,14]") + "}   ";
     const float pi = 3.14159274f;
     std::string data(8, '\0');
     std::memcpy(data.data() + 4, &pi, 4);
@@ -39,23 +39,20 @@ TEST_CASE("values come out as stored, exactly widened") {
     CHECK(tensors.read("c", {}) == std::vector<float>{0x1p-24f});
     CHECK(refusal([&] { tensors.read("d", {0}); }).find("weights are F32, BF16 or F16") != std::string::npos);
     CHECK(refusal([&] { tensors.read("e", {1}); }).find("no tensor \"e\"") != std::string::npos);
-    CHECK(refusal([&] { tensors.read("a", {1, 2}); }).find("has the shape [2]; the configuration needs [1, 2]") != std::string::npos);
+    CHECK(refusal([&] {
+        tensors.read("a", {1, 2});
+    }).find("has the shape [2]; the configuration needs [1, 2]") != std::string::npos);
 }
 
 TEST_CASE("a header that does not fit the file") {
-    for (const auto& [content, offset, reason] : std::vector<std::tuple<std::string, std::uint64_t, std::string>>{
-             {"", 0, "too short"},
-             {"1234567", 7, "too short"},
-             {little_endian(3, 8) + "{}", 0, "only 2 follow"},
-             {little_endian(UINT64_MAX, 8) + "{}", 0, "no safetensors"},
-             {little_endian(0, 8), 8, "not a JSON object"},
-             {safetensors(" {}", ""), 8, "not a JSON object"},
-             {safetensors("[]", ""), 8, "not a JSON object"},
-             {safetensors("{\"a\":1", ""), 14, "not valid JSON"},
-             {safetensors("{\"a\":nan}", ""), 14, "not valid JSON"},
-             {safetensors("{} x", ""), 11, "not valid JSON"},
-             {safetensors("{\"\xff\":1}", ""), 10, "not valid JSON"},
-             {safetensors("{}", "abc"), 10, "3 bytes after the last tensor"}}) {
+    for (const auto& [content, offset, reason] :
+        std::vector<std::tuple<std::string, std::uint64_t, std::string>>{{"", 0, "too short"},
+            {"1234567", 7, "too short"}, {little_endian(3, 8) + "{}", 0, "only 2 follow"},
+            {little_endian(UINT64_MAX, 8) + "{}", 0, "no safetensors"}, {little_endian(0, 8), 8, "not a JSON object"},
+            {safetensors(" {}", ""), 8, "not a JSON object"}, {safetensors("[]", ""), 8, "not a JSON object"},
+            {safetensors("{\"a\":1", ""), 14, "not valid JSON"}, {safetensors("{\"a\":nan}", ""), 14, "not valid JSON"},
+            {safetensors("{} x", ""), 11, "not valid JSON"}, {safetensors("{\"\xff\":1}", ""), 10, "not valid JSON"},
+            {safetensors("{}", "abc"), 10, "3 bytes after the last tensor"}}) {
         const file f(".safetensors", content);
         const std::string message = refusal([&] { safetensors_file{f.path()}; });
         INFO(message);
@@ -86,7 +83,8 @@ TEST_CASE("header entries that are wrong by themselves") {
     refused(one(entry("F32", "[4611686018427387905]", "[0,4]")), 4, 9, "overflows");
     refused(R"({"__metadata__":3})", 0, 9, "__metadata__ is not an object");
     refused(R"({"__metadata__":{"k":3}})", 0, 9, "\"k\" is not a string");
-    refused(one(R"({"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]})"), 4, 28, "\"dtype\" is given twice");
+    refused(
+        one(R"({"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]})"), 4, 28, "\"dtype\" is given twice");
 }
 
 TEST_CASE("tensors that are wrong together") {
@@ -97,7 +95,8 @@ TEST_CASE("tensors that are wrong together") {
     refused(two(first, entry("F32", "[2]", "[0,8]")), 8, second, "overlaps");
     refused(two(first, entry("F32", "[1]", "[12,16]")), 16, second, "gap");
     refused(two(entry("F32", "[1]", "[4,8]"), entry("F32", "[1]", "[8,12]")), 12, 9, "gap");
-    refused(two(first, entry("F32", "[1]", "[8,12]")), 13, 8 + two(first, entry("F32", "[1]", "[8,12]")).size() + 12, "1 bytes after");
+    refused(two(first, entry("F32", "[1]", "[8,12]")), 13, 8 + two(first, entry("F32", "[1]", "[8,12]")).size() + 12,
+        "1 bytes after");
     refused(R"({"a":)" + first + R"(,"a":)" + first + "}", 8, second, "\"a\" is given twice");
 }
 

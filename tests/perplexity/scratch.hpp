@@ -31,8 +31,9 @@ private:
     static std::string unique() {
         static std::uint64_t count = 0;
         const auto here = reinterpret_cast<std::uintptr_t>(&count);  // differs between processes that run at once
-        return std::to_string(here) + '_' + std::to_string(std::filesystem::file_time_type::clock::now().time_since_epoch().count()) +
-               '_' + std::to_string(++count);
+        return std::to_string(here) + '_' +
+               std::to_string(std::filesystem::file_time_type::clock::now().time_since_epoch().count()) + '_' +
+               std::to_string(++count);
     }
 
     std::string path_;
@@ -50,8 +51,7 @@ inline std::string safetensors(const std::string& header, const std::string& dat
 }
 
 /// The message of the input_error that `f` throws; empty if it throws nothing.
-template <class F>
-std::string refusal(F f) {
+template <class F> std::string refusal(F f) {
     try {
         f();
     } catch (const perplexity::input_error& error) {
@@ -62,7 +62,8 @@ std::string refusal(F f) {
 
 /// Whether the message names the file, this byte, and this reason.
 inline bool says(const std::string& message, const std::string& path, std::uint64_t offset, const std::string& reason) {
-    return message.rfind(path + ": byte " + std::to_string(offset) + ": ", 0) == 0 && message.find(reason) != std::string::npos;
+    return message.rfind(path + ": byte " + std::to_string(offset) + ": ", 0) == 0 &&
+           message.find(reason) != std::string::npos;
 }
 
 /// A model small enough to write down: 4 wide, 6 hidden, 1 layer, 2 heads on 1 KV head, 8 tokens, 16 positions.
@@ -81,9 +82,9 @@ struct small_model {
         {"model.norm.weight", {4}},
     };
     std::string config =
-        R"({"model_type": "llama", "hidden_size": 4, "intermediate_size": 6, "num_hidden_layers": 1, "num_attention_heads": 2,)"
-        R"( "num_key_value_heads": 1, "vocab_size": 8, "max_position_embeddings": 16, "rms_norm_eps": 1e-5,)"
-        R"( "tie_word_embeddings": true, "bos_token_id": 1})";
+        R"({"model_type": "llama", "hidden_size": 4, "intermediate_size": 6, "num_hidden_layers": 1,)"
+        R"( "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": 8, "max_position_embeddings": 16,)"
+        R"( "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "bos_token_id": 1})";
 
     /// As F32, value i of every tensor is i / 8.
     std::string tensors() const {
@@ -96,7 +97,8 @@ struct small_model {
                 extents += (extents.empty() ? "" : ",") + std::to_string(extent);
             }
             if (header.size() > 1) header += ',';
-            header += '"' + name + R"(":{"dtype":"F32","shape":[)" + extents + R"(],"data_offsets":[)" + std::to_string(data.size());
+            header += '"' + name + R"(":{"dtype":"F32","shape":[)" + extents + R"(],"data_offsets":[)" +
+                      std::to_string(data.size());
             for (std::size_t i = 0; i < count; ++i) {
                 const float value = static_cast<float>(i) / 8;
                 data.append(reinterpret_cast<const char*>(&value), sizeof value);

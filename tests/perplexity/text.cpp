@@ -52,9 +52,11 @@ TEST_CASE("bytes: long stories are cut into pieces below the context") {
 
 TEST_CASE("bytes: nothing to read") {
     const file empty(".txt", "");
-    CHECK(refusal([&] { perplexity::read_bytes(empty.path(), options(4, 256, 0)); }).find("no text") != std::string::npos);
+    CHECK(refusal([&] { perplexity::read_bytes(empty.path(), options(4, 256, 0)); }).find("no text") !=
+          std::string::npos);
     const file f(".txt", "x");
-    CHECK(refusal([&] { perplexity::read_bytes(f.path(), options(4, 255, 0)); }).find("use --tokens") != std::string::npos);
+    CHECK(refusal([&] { perplexity::read_bytes(f.path(), options(4, 255, 0)); }).find("use --tokens") !=
+          std::string::npos);
 }
 
 TEST_CASE("tokens: BOS begins a document, and the context cuts it") {
@@ -75,7 +77,9 @@ TEST_CASE("tokens: files that are wrong") {
     const file large(".u16", words({1, 2, 8}));
     CHECK(says(refusal([&] { perplexity::read_tokens(large.path(), options(4, 8, 1)); }), large.path(), 4, "outside"));
     const file headless(".u16", words({2, 1}));
-    CHECK(says(refusal([&] { perplexity::read_tokens(headless.path(), options(4, 8, 1)); }), headless.path(), 0, "BOS"));
+    CHECK(
+        says(refusal([&] { perplexity::read_tokens(headless.path(), options(4, 8, 1)); }), headless.path(), 0, "BOS"));
     const file lonely(".u16", words({1, 1}));
-    CHECK(refusal([&] { perplexity::read_tokens(lonely.path(), options(4, 8, 1)); }).find("no tokens") != std::string::npos);
+    CHECK(refusal([&] { perplexity::read_tokens(lonely.path(), options(4, 8, 1)); }).find("no tokens") !=
+          std::string::npos);
 }

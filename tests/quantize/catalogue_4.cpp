@@ -1,0 +1,4 @@
+// Slice 4 of the block formats.
+#include "catalogue_slice.hpp"
+
+template void exact::append_slice<4>(std::vector<exact::block_format_under_test>&);
