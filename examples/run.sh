@@ -6,8 +6,11 @@ tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$tree/cmake/packages.sh"
 
 # The build speaks on stderr, so that the program's own output can be piped.
-{
+build() {
     need "${example_packages[@]}"
-    (cd "$tree" && cmake --preset examples && cmake --build --preset examples --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}")
-} >&2
+    cd "$tree"
+    cmake --preset examples
+    cmake --build --preset examples --target perplexity --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
+}
+(build) >&2
 exec "$tree/build/examples/examples/perplexity" "$@"

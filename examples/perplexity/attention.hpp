@@ -25,6 +25,6 @@ private:
 /// out[t] = softmax over s <= t of (q[t] . k[s] / sqrt(head_size)) times v[s], head by head; query head h reads KV head
 /// h / (heads / kv_heads). Shapes: q and out are tokens x heads*head_size, k and v tokens x kv_heads*head_size.
 void causal_attention(fewbits::matrix_view<const float> q, fewbits::matrix_view<const float> k,
-                      fewbits::matrix_view<const float> v, std::size_t head_size, fewbits::matrix_view<float> out);
+    fewbits::matrix_view<const float> v, std::size_t head_size, fewbits::matrix_view<float> out);
 
 }  // namespace perplexity

@@ -26,11 +26,13 @@ evaluator::evaluator(const llama_model& model, const text_corpus& corpus, std::s
     : model_(model), corpus_(corpus), threads_(threads), head_(head) {
     const auto kept = checked_product(corpus.predicted, model.config.vocabulary * sizeof(float));
     if (!kept || *kept > largest_reference)
-        throw usage_error("comparing needs the reference's probabilities of " + std::to_string(corpus.predicted) + " tokens x " +
-                          std::to_string(model.config.vocabulary) + " classes in memory, more than 8 GiB; take fewer --stories");
+        throw usage_error("comparing needs the reference's probabilities of " + std::to_string(corpus.predicted) +
+                          " tokens x " + std::to_string(model.config.vocabulary) +
+                          " classes in memory, more than 8 GiB; take fewer --stories");
     for (std::size_t i = 0; i < corpus.pieces.size(); ++i) {
         const std::size_t positions = corpus.pieces[i].predicted();
-        if (batches_.empty() || batches_.back().positions + positions > positions_per_batch) batches_.push_back({i, 0, 0});
+        if (batches_.empty() || batches_.back().positions + positions > positions_per_batch)
+            batches_.push_back({i, 0, 0});
         ++batches_.back().pieces;
         batches_.back().positions += positions;
     }
@@ -38,18 +40,16 @@ evaluator::evaluator(const llama_model& model, const text_corpus& corpus, std::s
 }
 
 row_result evaluator::run_reference(progress_bar& progress) {
-    row_request request;
-    request.name = "fp32";
-    request.kind = element_kind::minifloat;
-    request.make = float_projection();
+    const row_request request = reference_row();
     return measure(request, {request.make, request.make, head_}, true, progress);
 }
 
 row_result evaluator::run(const row_request& request, progress_bar& progress) {
-    return measure(request, {request.make, head_ ? request.make : float_projection(), head_}, false, progress);
+    return measure(request, {request.make, head_ ? request.make : reference_row().make, head_}, false, progress);
 }
 
-row_result evaluator::measure(const row_request& request, const projection_choice& choice, bool reference, progress_bar& progress) {
+row_result evaluator::measure(
+    const row_request& request, const projection_choice& choice, bool reference, progress_bar& progress) {
     row_result result;
     result.request = request;
     progress.label(request.name);
@@ -91,7 +91,8 @@ document_scores evaluator::predict(const network& net, bool reference, progress_
         const const_float_view compared{kept.empty() ? nullptr : kept.data(), b.positions, classes, classes};
         std::size_t row = 0;
         for (std::size_t i = 0; i < b.pieces; ++i) {
-            scores[b.first_piece + i] = score_piece(pieces[i], {values.data(), b.positions, classes, classes}, compared, row);
+            scores[b.first_piece + i] =
+                score_piece(pieces[i], {values.data(), b.positions, classes, classes}, compared, row);
             row += pieces[i].predicted();
         }
         if (reference) reference_[index] = std::move(values);

@@ -20,9 +20,9 @@ struct row_result {
     std::optional<double> sqnr_db;  // none: the weights did not change
     double nats = 0;                // per predicted token
     double perplexity = 0;
-    estimate change;                // nats per token against the reference, paired by document
-    double divergence = 0;          // mean KL(reference || row), nats per token
-    double tokens_per_second = 0;   // forward pass and scoring, not quantization
+    estimate change;               // nats per token against the reference, paired by document
+    double divergence = 0;         // mean KL(reference || row), nats per token
+    double tokens_per_second = 0;  // forward pass and scoring, not quantization
     double quantize_seconds = 0;
     double run_seconds = 0;
 };
@@ -45,7 +45,8 @@ private:
         std::size_t first_piece = 0, pieces = 0, positions = 0;
     };
 
-    row_result measure(const row_request& request, const projection_choice& choice, bool reference, progress_bar& progress);
+    row_result measure(
+        const row_request& request, const projection_choice& choice, bool reference, progress_bar& progress);
     document_scores predict(const network& net, bool reference, progress_bar& progress);
 
     const llama_model& model_;

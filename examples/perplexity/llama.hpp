@@ -61,8 +61,8 @@ struct llama_model {
 
 /// What of a model's file the command line may say differently.
 struct load_options {
-    std::string config_path;         // of a safetensors model; empty: looked for beside it
-    std::optional<double> rms_eps;   // overrides the file's; a .bin file carries none and has 1e-5
+    std::string config_path;        // of a safetensors model; empty: looked for beside it
+    std::optional<double> rms_eps;  // overrides the file's; a .bin file carries none and has 1e-5
 };
 
 /// Loads `path`: a .safetensors file, a directory with model.safetensors, or a llama2.c .bin file. Throws input_error.

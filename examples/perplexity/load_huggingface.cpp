@@ -41,7 +41,8 @@ public:
 
     /// Refuses a model that says it is something this program does not compute.
     void require(const char* key, const std::string& wanted) const {
-        if (given(key) && json_[key] != wanted) refuse(key, "is " + json_[key].dump() + "; only \"" + wanted + "\" is supported");
+        if (given(key) && json_[key] != wanted)
+            refuse(key, "is " + json_[key].dump() + "; only \"" + wanted + "\" is supported");
     }
 
     bool given(const char* key) const { return json_.contains(key) && !json_[key].is_null(); }
@@ -83,7 +84,7 @@ public:
         for (const auto& [name, tensor] : file_.tensors())
             if (!taken_.contains(name) && !name.ends_with(".rotary_emb.inv_freq"))
                 throw input_error(file_.path(), tensor.header_offset,
-                                  "tensor \"" + name + "\" has no place in the model that the configuration describes");
+                    "tensor \"" + name + "\" has no place in the model that the configuration describes");
     }
 
 private:
@@ -125,7 +126,8 @@ llama_config read_huggingface_config(const std::string& path) {
     c.heads = read.size("num_attention_heads");
     c.kv_heads = read.size_or("num_key_value_heads", c.heads);
     if (c.heads == 0 || c.kv_heads == 0) read.refuse("num_attention_heads", "or the number of KV heads is 0");
-    if (!read.given("head_dim") && c.dim % c.heads != 0) read.refuse("num_attention_heads", "does not divide hidden_size");
+    if (!read.given("head_dim") && c.dim % c.heads != 0)
+        read.refuse("num_attention_heads", "does not divide hidden_size");
     c.head_size = read.size_or("head_dim", c.dim / c.heads);
     c.vocabulary = read.size("vocab_size");
     c.context = read.size("max_position_embeddings");
@@ -133,7 +135,8 @@ llama_config read_huggingface_config(const std::string& path) {
     c.rope_theta = read.number_or("rope_theta", 10000.0);
     c.tied = read.flag_or("tie_word_embeddings", false);
     c.order = rotary_order::halves;
-    if (read.given("bos_token_id")) c.bos = static_cast<std::uint32_t>((std::min)(read.size("bos_token_id"), std::size_t{UINT32_MAX}));
+    if (read.given("bos_token_id"))
+        c.bos = static_cast<std::uint32_t>((std::min)(read.size("bos_token_id"), std::size_t{UINT32_MAX}));
     if (const auto trouble = config_trouble(c)) throw input_error(path, 0, *trouble);
     return c;
 }
@@ -144,8 +147,9 @@ llama_model load_huggingface(const std::string& path, const std::string& config_
     const llama_config& c = model.config;
     const safetensors_file file(path);
     if (c.layers > file.tensors().size())
-        throw input_error(path, 8, "the configuration speaks of " + std::to_string(c.layers) + " layers, the file has only " +
-                                       std::to_string(file.tensors().size()) + " tensors");
+        throw input_error(path, 8,
+            "the configuration speaks of " + std::to_string(c.layers) + " layers, the file has only " +
+                std::to_string(file.tensors().size()) + " tensors");
     tensor_taker take(file);
     const std::string embedding = "model.embed_tokens.weight";
     const std::string head = "lm_head.weight";
@@ -157,7 +161,7 @@ llama_model load_huggingface(const std::string& path, const std::string& config_
         const weight_matrix second = take.matrix(head, c.vocabulary, c.dim);
         if (second.values != model.embedding.values)
             throw input_error(path, file.tensors().at(head).header_offset,
-                              "tensor \"lm_head.weight\" differs from the embedding, yet the configuration ties them");
+                "tensor \"lm_head.weight\" differs from the embedding, yet the configuration ties them");
     }
     for (std::size_t i = 0; i < c.layers; ++i) model.layers.push_back(take_layer(take, c, i));
     model.final_norm = take.vector("model.norm.weight", c.dim);

@@ -24,7 +24,8 @@ public:
         std::vector<float> values(count);
         std::memcpy(values.data(), bytes_.data() + at_, *needed);
         const std::size_t bad = first_not_finite(values);
-        if (bad != count) throw input_error(file_, at_ + bad * sizeof(float), std::string(what) + " holds a NaN or an infinity");
+        if (bad != count)
+            throw input_error(file_, at_ + bad * sizeof(float), std::string(what) + " holds a NaN or an infinity");
         at_ += *needed;
         return values;
     }
@@ -35,7 +36,8 @@ public:
 
     void skip(std::size_t count, const char* what) {
         const auto needed = checked_product(count, sizeof(float));
-        if (!needed || *needed > bytes_.size() - at_) throw input_error(file_, at_, std::string("the file ends within ") + what);
+        if (!needed || *needed > bytes_.size() - at_)
+            throw input_error(file_, at_, std::string("the file ends within ") + what);
         at_ += *needed;
     }
 
@@ -49,7 +51,8 @@ private:
 };
 
 llama_config read_sizes(const std::string& path, const std::vector<std::byte>& bytes) {
-    if (bytes.size() < header_bytes) throw input_error(path, bytes.size(), "too short for the seven sizes of a llama2.c file");
+    if (bytes.size() < header_bytes)
+        throw input_error(path, bytes.size(), "too short for the seven sizes of a llama2.c file");
     std::int32_t sizes[7];
     std::memcpy(sizes, bytes.data(), header_bytes);
     llama_config c;
@@ -65,7 +68,8 @@ llama_config read_sizes(const std::string& path, const std::vector<std::byte>& b
     c.vocabulary = static_cast<std::size_t>(c.tied ? sizes[5] : -sizes[5]);
     c.context = static_cast<std::size_t>(sizes[6]);
     if (c.dim % c.heads != 0)
-        throw input_error(path, 12, std::to_string(c.heads) + " heads do not divide the width " + std::to_string(c.dim));
+        throw input_error(
+            path, 12, std::to_string(c.heads) + " heads do not divide the width " + std::to_string(c.dim));
     c.head_size = c.dim / c.heads;
     c.order = rotary_order::adjacent;
     if (const auto trouble = config_trouble(c)) throw input_error(path, 0, *trouble);
@@ -97,7 +101,8 @@ llama_model load_llama2c(const std::string& path) {
     model.final_norm = in.vector(c.dim, "the final norm");
     in.skip(c.context * c.head_size, "the rotary tables");  // recomputed, never read
     if (!c.tied) model.head = in.matrix(c.vocabulary, c.dim, "the output head");
-    if (in.left() != 0) throw input_error(path, in.position(), std::to_string(in.left()) + " bytes after the last weight");
+    if (in.left() != 0)
+        throw input_error(path, in.position(), std::to_string(in.left()) + " bytes after the last weight");
     return model;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 
 namespace px = perplexity;
 
@@ -26,17 +27,18 @@ std::size_t parameters(const px::llama_model& model) {
     std::size_t count = model.embedding.values.size() + model.head.values.size() + model.final_norm.size();
     for (const px::llama_layer& l : model.layers) {
         count += l.attention_norm.size() + l.feed_forward_norm.size();
-        for (const px::weight_matrix* w : {&l.query, &l.key, &l.value, &l.output, &l.gate, &l.up, &l.down}) count += w->values.size();
+        for (const px::weight_matrix* w : {&l.query, &l.key, &l.value, &l.output, &l.gate, &l.up, &l.down})
+            count += w->values.size();
     }
     return count;
 }
 
 void list_formats() {
-    std::puts("formats (weights under float activations; any two as AxW):");
+    std::puts("formats (weights under float activations; any two as AxW, activations x weights):");
     for (const auto& format : px::format_registry()) std::printf("  %s\n", format.name.c_str());
-    std::puts("pairs with a product of their own (activations x weights):");
-    for (const auto& pair : px::pair_registry())
-        std::printf("  %-10s %sx%s\n", pair.label.c_str(), pair.activations.c_str(), pair.weights.c_str());
+    std::puts("pairs by label:");
+    for (const auto& pair : px::pair_labels())
+        std::printf("  %-6s %sx%s\n", pair.label, pair.activations, pair.weights);
 }
 
 void print(const std::string& text) {
@@ -46,7 +48,7 @@ void print(const std::string& text) {
 
 /// Runs all rows, printing each as it is done.
 void run_rows(const std::vector<px::row_request>& requests, const px::program_options& o, const px::llama_model& model,
-              const px::text_corpus& corpus, px::report& report) {
+    const px::text_corpus& corpus, px::report& report) {
     px::evaluator evaluator(model, corpus, o.threads, o.head);
     px::progress_bar progress(evaluator.steps() * (requests.size() + 1), !o.quiet);
     print(px::table_head(report));
@@ -59,7 +61,18 @@ void run_rows(const std::vector<px::row_request>& requests, const px::program_op
     for (const px::row_request& request : requests) finish(evaluator.run(request, progress));
 }
 
+/// A report that cannot be written should not be found out after all the work.
+void check_output(const std::string& path) {
+    if (path.empty()) return;
+    const std::filesystem::path directory = std::filesystem::absolute(path).parent_path();
+    if (!std::filesystem::is_directory(directory))
+        throw px::usage_error(path + ": there is no directory " + directory.string());
+    if (std::filesystem::is_directory(path)) throw px::usage_error(path + " is a directory");
+}
+
 int run(const px::program_options& o) {
+    check_output(o.json);
+    check_output(o.html);
     std::vector<px::row_request> requests;
     for (const std::string& format : o.formats) requests.push_back(px::find_row(format));
     if (requests.empty()) requests = px::default_rows();
@@ -68,8 +81,9 @@ int run(const px::program_options& o) {
     px::report report;
     report.model = o.model;
     report.text = o.text.empty() ? o.tokens : o.text;
-    report.quantized_layers = o.head ? "linear layers, embedding and output head; the norms stay fp32"
-                                     : "linear layers (q, k, v, o, gate, up, down); embedding, output head and norms stay fp32";
+    report.quantized_layers =
+        o.head ? "linear layers, embedding and output head; the norms stay fp32"
+               : "linear layers (q, k, v, o, gate, up, down); embedding, output head and norms stay fp32";
     report.parameters = parameters(model);
     report.documents = corpus.documents;
     report.all_documents = o.stories == 0 ? corpus.documents : load_text(o, model.config, 0).documents;

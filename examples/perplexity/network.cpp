@@ -27,7 +27,8 @@ void rms_norm(float_view x, const std::vector<float>& weight, double eps, float_
     for (std::size_t t = 0; t < x.rows; ++t) {
         const float* __restrict in = x.row(t);
         float* __restrict to = out.row(t);
-        const double squares = lane_sum(x.cols, [&](std::size_t i) { return static_cast<double>(in[i]) * static_cast<double>(in[i]); });
+        const double squares =
+            lane_sum(x.cols, [&](std::size_t i) { return static_cast<double>(in[i]) * static_cast<double>(in[i]); });
         const float factor = static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(x.cols) + eps));
         for (std::size_t i = 0; i < x.cols; ++i) to[i] = in[i] * factor * weight[i];
     }
@@ -39,7 +40,9 @@ void add(const std::vector<float>& from, std::vector<float>& to) {
 
 /// gate = silu(gate) * up.
 void gated(std::vector<float>& gate, const std::vector<float>& up) {
-    for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0f + fast_exp(-gate[i])) * up[i];
+    float* __restrict g = gate.data();
+    const float* __restrict u = up.data();
+    for (std::size_t i = 0; i < gate.size(); ++i) g[i] = g[i] / (1.0f + fast_exp(-g[i])) * u[i];
 }
 
 }  // namespace
@@ -62,7 +65,7 @@ network::network(const llama_model& model, const projection_choice& choice)
         const weight_matrix* const feed[] = {&source.gate, &source.up};
         const weight_matrix* const down[] = {&source.down};
         layers_.push_back({make(choice.linear, attention, true), make(choice.linear, output, true),
-                           make(choice.linear, feed, true), make(choice.linear, down, true)});
+            make(choice.linear, feed, true), make(choice.linear, down, true)});
     }
     const weight_matrix* const head[] = {&model.output_head()};
     head_ = make(choice.head, head, choice.quantize_embedding);
@@ -72,11 +75,11 @@ network::network(const llama_model& model, const projection_choice& choice)
     const auto embedding = make(choice.head, table, !model.config.tied);
     quantized_embedding_ = model.embedding;
     embedding->dequantize(0, {quantized_embedding_.values.data(), quantized_embedding_.rows, quantized_embedding_.cols,
-                              quantized_embedding_.cols});
+                                 quantized_embedding_.cols});
 }
 
-std::unique_ptr<projection> network::make(const projection_maker& maker, std::span<const weight_matrix* const> weights,
-                                          bool counted) {
+std::unique_ptr<projection> network::make(
+    const projection_maker& maker, std::span<const weight_matrix* const> weights, bool counted) {
     std::vector<const_float_view> views;
     for (const weight_matrix* w : weights) views.push_back(w->view());
     auto made = maker(views);
@@ -108,7 +111,7 @@ void network::attend(std::size_t index, std::span<const text_piece> pieces, work
         rotary_.apply(work.query.part(first, count));
         rotary_.apply(work.key.part(first, count));
         causal_attention(read_only(work.query.part(first, count)), read_only(work.key.part(first, count)),
-                         read_only(work.value.part(first, count)), c.head_size, work.mixed.part(first, count));
+            read_only(work.value.part(first, count)), c.head_size, work.mixed.part(first, count));
         first += count;
     }
     const float_view change[] = {work.change.view()};
@@ -132,7 +135,8 @@ void network::forward(std::span<const text_piece> pieces, float_view logits) con
     std::size_t row = 0;
     for (const text_piece& piece : pieces)
         for (std::size_t t = 0; t < piece.predicted(); ++t, ++row)
-            std::copy_n(embedding.values.data() + piece.tokens[t] * embedding.cols, embedding.cols, work.x.view().row(row));
+            std::copy_n(
+                embedding.values.data() + piece.tokens[t] * embedding.cols, embedding.cols, work.x.view().row(row));
     for (std::size_t i = 0; i < layers_.size(); ++i) {
         attend(i, pieces, work);
         feed_forward(i, work);

@@ -14,8 +14,8 @@ namespace perplexity {
 
 /// What quantizing the weights cost and saved, over the layers that were quantized.
 struct weight_summary {
-    std::size_t count = 0;      // weights
-    std::size_t bytes = 0;      // as stored, with scales
+    std::size_t count = 0;         // weights
+    std::size_t bytes = 0;         // as stored, with scales
     double signal = 0, noise = 0;  // sums of squares: of the weights, of their errors
 
     double bits_per_weight() const { return 8.0 * static_cast<double>(bytes) / static_cast<double>(count); }
@@ -45,8 +45,8 @@ private:
     };
     struct workspace;
 
-    std::unique_ptr<projection> make(const projection_maker& maker, std::span<const weight_matrix* const> weights,
-                                     bool counted);
+    std::unique_ptr<projection> make(
+        const projection_maker& maker, std::span<const weight_matrix* const> weights, bool counted);
     void attend(std::size_t index, std::span<const text_piece> pieces, workspace& work) const;
     void feed_forward(std::size_t index, workspace& work) const;
 

@@ -26,19 +26,24 @@ constexpr std::size_t default_stories = 24;
 void declare(CLI::App& app, program_options& o) {
     app.add_option("--model", o.model, "a .safetensors file, a directory holding one, or a llama2.c .bin file")
         ->check(CLI::ExistingPath);
-    app.add_option("--config", o.config, "configuration of a safetensors model (default: beside it)")->check(CLI::ExistingFile);
+    app.add_option("--config", o.config, "configuration of a safetensors model (default: beside it)")
+        ->check(CLI::ExistingFile);
     auto* text = app.add_option("--text", o.text, "text read byte by byte, stories end with a line <|endoftext|>")
                      ->check(CLI::ExistingFile);
     app.add_option("--tokens", o.tokens, "little-endian uint16 token ids, BOS begins each document")
         ->check(CLI::ExistingFile)
         ->excludes(text);
-    app.add_option("--bos", o.bos, "token that begins a text (default: the model's; 0 for --text, 1 for --tokens)");
-    app.add_option("--rms-eps", o.rms_eps, "epsilon of the RMS norms (default: the model's; .bin files have none: 1e-5)")
+    app.add_option("--bos", o.bos, "token that begins a text (default: the model's; 0 for --text, 1 for --tokens)")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option(
+           "--rms-eps", o.rms_eps, "epsilon of the RMS norms (default: the model's; .bin files have none: 1e-5)")
         ->check(CLI::Range(1e-12, 0.1));
-    app.add_option("--formats", o.formats, "rows, separated by commas: format, AxW (activations x weights), or a label such as W8A8")
+    app.add_option("--formats", o.formats,
+           "rows, separated by commas: format, AxW (activations x weights), or a label such as W8A8")
         ->delimiter(',');
     app.add_option("--threads", o.threads, "threads (default: all cores)")->check(CLI::Range(1, 1024));
-    app.add_option("--stories", o.stories, "how many stories of the text to take; 0 means all");
+    app.add_option("--stories", o.stories, "how many stories of the text to take; 0 means all")
+        ->check(CLI::NonNegativeNumber);
     app.add_flag("--head", o.head, "quantize the embedding and the output head too");
     app.add_option("--json", o.json, "write all figures to this file");
     app.add_option("--html", o.html, "write a report with a plot to this file");
@@ -58,7 +63,8 @@ std::string complete(CLI::App& app, program_options& o) {
             o.text = example_data("tiny-eval.txt");
             if (app.count("--stories") == 0) o.stories = default_stories;
         }
-        if (!std::filesystem::exists(o.model)) return "the example model " + o.model + " is not there; give --model and --text";
+        if (!std::filesystem::exists(o.model))
+            return "the example model " + o.model + " is not there; give --model and --text";
     }
     return {};
 }
@@ -67,7 +73,8 @@ std::string complete(CLI::App& app, program_options& o) {
 
 command_line read_command_line(int argc, char** argv) {
     command_line result;
-    CLI::App app("What each number format costs a real language model: perplexity, divergence and size, one row per format.");
+    CLI::App app(
+        "What each number format costs a real language model: perplexity, divergence and size, one row per format.");
     result.options.threads = (std::max)(1u, std::thread::hardware_concurrency());
     declare(app, result.options);
     try {

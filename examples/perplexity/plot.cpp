@@ -8,14 +8,13 @@ namespace perplexity {
 
 namespace {
 
-constexpr double width = 1120, height = 760;
-constexpr double left = 80, right = 1090, top = 24, bottom = 700;
-constexpr double letter = 6.1, text_height = 12;  // of the 11-pixel labels, generously
+constexpr double width = 1120, height = 1060;
+constexpr double left = 80, right = 1095, top = 20, bottom = 1000;
+constexpr double letter = 6.6, text_height = 13;  // of the 11-pixel labels, generously
 
 struct box {
     double x0, y0, x1, y1;
 
-    bool meets(const box& other) const { return x0 < other.x1 && other.x0 < x1 && y0 < other.y1 && other.y0 < y1; }
     double overlap(const box& other) const {
         const double w = (std::min)(x1, other.x1) - (std::max)(x0, other.x0);
         const double h = (std::min)(y1, other.y1) - (std::max)(y0, other.y0);
@@ -23,11 +22,31 @@ struct box {
     }
 };
 
+/// Whether the segment from (x0, y0) to (x1, y1) passes through the box.
+bool crosses(double x0, double y0, double x1, double y1, const box& b) {
+    double enter = 0, leave = 1;
+    const auto clip = [&](double from, double step, double low, double high) {
+        if (std::fabs(step) < 1e-9) return from > low && from < high;
+        const double a = (low - from) / step, c = (high - from) / step;
+        enter = (std::max)(enter, (std::min)(a, c));
+        leave = (std::min)(leave, (std::max)(a, c));
+        return true;
+    };
+    return clip(x0, x1 - x0, b.x0, b.x1) && clip(y0, y1 - y0, b.y0, b.y1) && enter < leave;
+}
+
 struct plot_point {
     const row_result* row;
     double x = 0, y = 0;
     box label{};
+
+    box mark() const { return {x - 6, y - 6, x + 6, y + 6}; }
+    /// Where the line from the point meets a label.
+    double line_x(const box& b) const { return (std::clamp)(x, b.x0, b.x1); }
+    double line_y(const box& b) const { return (std::clamp)(y, b.y0 + 3, b.y1 - 3); }
 };
+
+constexpr box legend_place{left, bottom - 105, left + 260, bottom};
 
 std::string num(double value) { return formatted("%.1f", value); }
 
@@ -47,8 +66,8 @@ axes fit_axes(const std::vector<plot_point>& points) {
     for (const plot_point& p : points) {
         const double bits = p.row->bits_per_weight;
         const double decade = std::log10(p.row->divergence);
-        a.bits_low = (std::min)(a.bits_low, std::floor(bits - 0.1));
-        a.bits_high = (std::max)(a.bits_high, std::ceil(bits + 0.4));
+        a.bits_low = (std::min)(a.bits_low, bits - 0.3);
+        a.bits_high = (std::max)(a.bits_high, bits + 0.7);
         a.decade_low = (std::min)(a.decade_low, static_cast<int>(std::floor(decade)));
         a.decade_high = (std::max)(a.decade_high, static_cast<int>(std::floor(decade)) + 1);
     }
@@ -57,17 +76,20 @@ axes fit_axes(const std::vector<plot_point>& points) {
 
 std::string grid(const axes& a) {
     std::string svg;
-    for (double bits = a.bits_low; bits <= a.bits_high + 1e-9; bits += 1) {
+    for (double bits = std::ceil(a.bits_low); bits <= a.bits_high; bits += 1) {
         const std::string x = num(a.x(bits));
-        svg += "<line class=\"grid\" x1=\"" + x + "\" x2=\"" + x + "\" y1=\"" + num(top) + "\" y2=\"" + num(bottom) + "\"/>";
-        svg += "<text class=\"tick\" text-anchor=\"middle\" x=\"" + x + "\" y=\"" + num(bottom + 18) + "\">" + formatted("%.0f", bits) +
-               "</text>\n";
+        svg += "<line class=\"grid\" x1=\"" + x + "\" x2=\"" + x + "\" y1=\"" + num(top) + "\" y2=\"" + num(bottom) +
+               "\"/>";
+        svg += "<text class=\"tick\" text-anchor=\"middle\" x=\"" + x + "\" y=\"" + num(bottom + 18) + "\">" +
+               formatted("%.0f", bits) + "</text>\n";
     }
     for (int decade = a.decade_low; decade <= a.decade_high; ++decade) {
         const std::string y = num(a.y(std::pow(10.0, decade)));
-        svg += "<line class=\"grid\" x1=\"" + num(left) + "\" x2=\"" + num(right) + "\" y1=\"" + y + "\" y2=\"" + y + "\"/>";
-        svg += "<text class=\"tick\" text-anchor=\"end\" x=\"" + num(left - 8) + "\" y=\"" + num(a.y(std::pow(10.0, decade)) + 4) +
-               "\">10<tspan dy=\"-5\" font-size=\"9\">" + std::to_string(decade) + "</tspan></text>\n";
+        svg += "<line class=\"grid\" x1=\"" + num(left) + "\" x2=\"" + num(right) + "\" y1=\"" + y + "\" y2=\"" + y +
+               "\"/>";
+        svg += "<text class=\"tick\" text-anchor=\"end\" x=\"" + num(left - 8) + "\" y=\"" +
+               num(a.y(std::pow(10.0, decade)) + 4) + "\">10<tspan dy=\"-5\" font-size=\"9\">" +
+               std::to_string(decade) + "</tspan></text>\n";
     }
     svg += "<text class=\"axis\" text-anchor=\"middle\" x=\"" + num((left + right) / 2) + "\" y=\"" + num(bottom + 42) +
            "\">bits per weight, scales included</text>";
@@ -82,30 +104,44 @@ box label_box(const plot_point& p, double dx, double dy) {
     return {x0, p.y + dy - text_height / 2, x0 + w, p.y + dy + text_height / 2};
 }
 
-/// Puts the label at the nearest place around its point that covers no other label, no point and no edge; where there is
-/// none, at the place that covers least.
+/// How bad this place for the label of point `index` is: far from its point, over other labels or points, or joined to
+/// its point by a line that passes through them.
+double cost(const std::vector<plot_point>& points, std::size_t index, const box& place) {
+    const plot_point& p = points[index];
+    const double to_x = p.line_x(place), to_y = p.line_y(place);
+    double total = std::hypot(to_x - p.x, to_y - p.y);
+    if (place.x0 < left || place.x1 > right || place.y0 < top || place.y1 > bottom) total += 1e6;
+    total += 100 * place.overlap(legend_place);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        const plot_point& other = points[i];
+        total += 30 * place.overlap(other.mark());
+        if (i == index) continue;
+        total += 30 * place.overlap(other.label);
+        if (crosses(p.x, p.y, to_x, to_y, other.label)) total += 60;
+        if (crosses(p.x, p.y, to_x, to_y, {other.x - 4, other.y - 4, other.x + 4, other.y + 4})) total += 15;
+        if (crosses(other.x, other.y, other.line_x(other.label), other.line_y(other.label), place)) total += 60;
+    }
+    return total;
+}
+
+/// Moves the label of point `index` to the cheapest place around it.
 void place_label(std::vector<plot_point>& points, std::size_t index) {
     plot_point& p = points[index];
     double least = 1e18;
-    for (double distance = 9; distance < 260; distance += 6)
+    box best = p.label;
+    for (double distance = 9; distance < 240; distance += 6)
         for (int turn = 0; turn < 24; ++turn) {
             // right, left, then steeper and steeper up and down on both sides
-            const double angle = (turn / 4) * 0.26 * ((turn & 2) ? -1 : 1);
+            const double angle = (turn / 4) * 0.27 * ((turn & 2) ? -1 : 1);
             const double dx = std::cos(angle) * distance * ((turn & 1) ? -1 : 1);
-            const box candidate = label_box(p, dx, std::sin(angle) * distance);
-            double covered = 0;
-            for (std::size_t i = 0; i < points.size(); ++i) {
-                const plot_point& other = points[i];
-                covered += 3 * candidate.overlap({other.x - 6, other.y - 6, other.x + 6, other.y + 6});
-                if (i < index) covered += candidate.overlap(other.label);
-            }
-            if (candidate.x0 < left || candidate.x1 > right || candidate.y0 < top || candidate.y1 > bottom) covered += 1e6;
-            if (covered < least) {
-                least = covered;
-                p.label = candidate;
-                if (covered <= 0) return;
+            const box place = label_box(p, dx, std::sin(angle) * distance);
+            const double price = cost(points, index, place);
+            if (price < least) {
+                least = price;
+                best = place;
             }
         }
+    p.label = best;
 }
 
 const char* colour(const row_result& row) {
@@ -116,8 +152,7 @@ const char* colour(const row_result& row) {
 
 std::string marker(const row_result& row, double x, double y) {
     const std::string fill = std::string("fill=\"") + colour(row) + "\"";
-    if (row.request.pair)
-        return "<path " + fill + " d=\"M" + num(x) + ' ' + num(y - 6) + "l6 6l-6 6l-6-6z\"/>";
+    if (row.request.pair) return "<path " + fill + " d=\"M" + num(x) + ' ' + num(y - 6) + "l6 6l-6 6l-6-6z\"/>";
     if (row.request.kind == element_kind::integer)
         return "<circle " + fill + " cx=\"" + num(x) + "\" cy=\"" + num(y) + "\" r=\"4.5\"/>";
     if (row.request.kind == element_kind::minifloat)
@@ -125,21 +160,26 @@ std::string marker(const row_result& row, double x, double y) {
     return "<path " + fill + " d=\"M" + num(x) + ' ' + num(y - 5.5) + "l5.5 9.5h-11z\"/>";
 }
 
+std::string draw_line(const plot_point& p) {
+    const double to_x = p.line_x(p.label), to_y = p.line_y(p.label);
+    if (std::hypot(to_x - p.x, to_y - p.y) <= 12) return {};
+    return "<line class=\"lead\" x1=\"" + num(p.x) + "\" y1=\"" + num(p.y) + "\" x2=\"" + num(to_x) + "\" y2=\"" +
+           num(to_y) + "\"/>";
+}
+
 std::string draw(const plot_point& p) {
     const row_result& row = *p.row;
     std::string svg = "<g><title>" + row.request.name + ": " + formatted("%.3f", row.bits_per_weight) + " bits, KL " +
-                      formatted("%.3g", row.divergence) + ", change " + formatted("%+.5f", row.change.mean) + " nats</title>";
-    const double to_x = (std::clamp)(p.x, p.label.x0, p.label.x1);
-    const double to_y = (p.label.y0 + p.label.y1) / 2;
-    if (std::hypot(to_x - p.x, to_y - p.y) > 12)
-        svg += "<line class=\"lead\" x1=\"" + num(p.x) + "\" y1=\"" + num(p.y) + "\" x2=\"" + num(to_x) + "\" y2=\"" + num(to_y) + "\"/>";
+                      formatted("%.3g", row.divergence) + ", change " + formatted("%+.5f", row.change.mean) +
+                      " nats</title>";
     svg += marker(row, p.x, p.y);
-    svg += "<text class=\"name\" x=\"" + num(p.label.x0 + 1) + "\" y=\"" + num(p.label.y1 - 2.5) + "\" textLength=\"" +
-           num(p.label.x1 - p.label.x0 - 3) + "\" fill=\"" + colour(row) + "\">" + row.request.name + "</text></g>\n";
+    svg += "<text class=\"name\" x=\"" + num(p.label.x0 + p.label.x1 < 2 * p.x ? p.label.x1 : p.label.x0) + "\" y=\"" +
+           num(p.label.y1 - 3) + "\" text-anchor=\"" + (p.label.x0 + p.label.x1 < 2 * p.x ? "end" : "start") +
+           "\" fill=\"" + colour(row) + "\">" + row.request.name + "</text></g>\n";
     return svg;
 }
 
-/// What the shapes mean, in the emptiest corner: formats with few bits are never good, so the lower left.
+/// What the shapes mean, in the emptiest corner: formats with few bits are never good, so the lower left is free.
 std::string legend() {
     struct entry {
         element_kind kind;
@@ -147,16 +187,16 @@ std::string legend() {
         const char* text;
     };
     const entry entries[] = {{element_kind::integer, false, "integer and ternary weights"},
-                             {element_kind::minifloat, false, "floating-point weights"},
-                             {element_kind::codebook, false, "codebook weights"},
-                             {element_kind::integer, true, "weights and activations (A x W)"}};
+        {element_kind::minifloat, false, "floating-point weights"}, {element_kind::codebook, false, "codebook weights"},
+        {element_kind::integer, true, "weights and activations (A x W)"}};
     std::string svg;
     double y = bottom - 82;
     for (const entry& e : entries) {
         row_result row;
         row.request.kind = e.kind;
         row.request.pair = e.pair;
-        svg += marker(row, left + 20, y) + "<text class=\"key\" x=\"" + num(left + 34) + "\" y=\"" + num(y + 4) + "\">" + e.text + "</text>\n";
+        svg += marker(row, left + 20, y) + "<text class=\"key\" x=\"" + num(left + 34) + "\" y=\"" + num(y + 4) +
+               "\">" + e.text + "</text>\n";
         y += 20;
     }
     return svg;
@@ -181,10 +221,15 @@ std::string quality_plot(const std::vector<row_result>& rows, std::vector<std::s
         p.x = a.x(p.row->bits_per_weight);
         p.y = a.y(p.row->divergence);
     }
-    std::stable_sort(points.begin(), points.end(), [](const plot_point& p, const plot_point& q) { return p.y < q.y; });
-    for (std::size_t i = 0; i < points.size(); ++i) place_label(points, i);
+    std::sort(points.begin(), points.end(),
+        [](const plot_point& p, const plot_point& q) { return p.y != q.y ? p.y < q.y : p.row < q.row; });
+    for (plot_point& p : points) p.label = p.mark();
+    for (int round = 0; round < 4; ++round)  // later rounds know where all the others went
+        for (std::size_t i = 0; i < points.size(); ++i) place_label(points, i);
     std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + num(width) + ' ' + num(height) +
-                      "\" role=\"img\" aria-label=\"Mean KL divergence against bits per weight\">\n" + grid(a) + legend();
+                      "\" role=\"img\" aria-label=\"Mean KL divergence against bits per weight\">\n" + grid(a) +
+                      legend();
+    for (const plot_point& p : points) svg += draw_line(p);
     for (const plot_point& p : points) svg += draw(p);
     return svg + "</svg>\n";
 }

@@ -39,8 +39,8 @@ void progress_bar::draw() {
     constexpr std::size_t width = 30;
     const std::size_t done = (std::min)(done_.load(), total_);
     const std::size_t filled = done * width / total_;
-    std::fprintf(stderr, "\r\033[K[%s%s] %3zu%% %s", std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(),
-                 done * 100 / total_, label_.c_str());
+    std::fprintf(stderr, "\r\033[K[%s%s] %3zu%% %s", std::string(filled, '#').c_str(),
+        std::string(width - filled, '.').c_str(), done * 100 / total_, label_.c_str());
     std::fflush(stderr);
 }
 

@@ -15,13 +15,14 @@ namespace perplexity {
 using float_view = fewbits::matrix_view<float>;
 using const_float_view = fewbits::matrix_view<const float>;
 
-/// Weight matrices (outputs x inputs) that read the same activations: query, key and value, or gate and up, or one alone.
-/// Activations are quantized once for all of them.
+/// Weight matrices (outputs x inputs) that read the same activations: query, key and value, or gate and up, or one
+/// alone. Activations are quantized once for all of them.
 class projection {
 public:
     virtual ~projection() = default;
 
-    /// y[i] = x * transpose(w[i]), through fewbits::gemm on the calling thread. x: tokens x inputs; y[i]: tokens x rows of w[i].
+    /// y[i] = x * transpose(w[i]), through fewbits::gemm on the calling thread. x: tokens x inputs; y[i]: tokens x rows
+    /// of w[i].
     virtual void apply(const_float_view x, std::span<const float_view> y) const = 0;
 
     /// What the weights have become: writes the dequantized matrix i.

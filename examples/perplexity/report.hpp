@@ -14,8 +14,8 @@ struct report {
     std::string quantized_layers;  // a sentence
     std::size_t parameters = 0;
     std::size_t documents = 0, all_documents = 0;  // measured on, and in the file
-    std::size_t predicted = 0;     // tokens
-    std::size_t bytes = 0;         // of text, 0 when unknown
+    std::size_t predicted = 0;                     // tokens
+    std::size_t bytes = 0;                         // of text, 0 when unknown
     std::size_t threads = 1;
     std::vector<row_result> rows;  // the reference first
 };

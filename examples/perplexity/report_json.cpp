@@ -11,6 +11,10 @@ const char* kind_name(element_kind kind) {
     return kind == element_kind::integer ? "integer" : kind == element_kind::minifloat ? "minifloat" : "codebook";
 }
 
+nlohmann::ordered_json number_or_null(const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 nlohmann::ordered_json json_row(const row_result& row, bool reference) {
     nlohmann::ordered_json j;
     j["format"] = row.request.name;
@@ -23,11 +27,11 @@ nlohmann::ordered_json json_row(const row_result& row, bool reference) {
     }
     j["bits_per_weight"] = row.bits_per_weight;
     j["weight_bytes"] = row.weight_bytes;
-    j["sqnr_db"] = row.sqnr_db ? nlohmann::ordered_json(*row.sqnr_db) : nlohmann::ordered_json(nullptr);
+    j["sqnr_db"] = number_or_null(row.sqnr_db);
     j["nats_per_token"] = row.nats;
     j["perplexity"] = row.perplexity;
     j["change_nats_per_token"] = row.change.mean;
-    j["change_standard_error"] = row.change.error;
+    j["change_standard_error"] = number_or_null(row.change.error);
     j["mean_kl_nats_per_token"] = row.divergence;
     j["tokens_per_second"] = row.tokens_per_second;
     j["quantize_seconds"] = row.quantize_seconds;

@@ -20,9 +20,9 @@ constexpr std::size_t longest_header = 100'000'000;  // the format's own limit
 
 /// Bits per value of each dtype the format defines; 0 for an unknown name.
 std::size_t bits_of_dtype(const std::string& dtype) {
-    static const std::map<std::string, std::size_t> known = {
-        {"BOOL", 8}, {"U8", 8},   {"I8", 8},   {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"U16", 16}, {"I16", 16},
-        {"F16", 16}, {"BF16", 16}, {"U32", 32}, {"I32", 32},    {"F32", 32},    {"U64", 64},    {"I64", 64}, {"F64", 64}};
+    static const std::map<std::string, std::size_t> known = {{"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"F8_E4M3", 8},
+        {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"U16", 16}, {"I16", 16}, {"F16", 16}, {"BF16", 16}, {"U32", 32}, {"I32", 32},
+        {"F32", 32}, {"U64", 64}, {"I64", 64}, {"F64", 64}};
     const auto found = known.find(dtype);
     return found == known.end() ? 0 : found->second;
 }
@@ -108,18 +108,21 @@ void safetensors_file::read_header() {
     if (length > longest_header)
         throw input_error(path_, 0, "a header of " + std::to_string(length) + " bytes: this is no safetensors file");
     if (length > bytes_.size() - length_field)
-        throw input_error(path_, 0, "the header is to have " + std::to_string(length) + " bytes, but only " +
-                                        std::to_string(bytes_.size() - length_field) + " follow");
+        throw input_error(path_, 0,
+            "the header is to have " + std::to_string(length) + " bytes, but only " +
+                std::to_string(bytes_.size() - length_field) + " follow");
     data_begin_ = length_field + static_cast<std::size_t>(length);
     const std::string_view header = as_text(bytes_).substr(length_field, data_begin_ - length_field);
-    if (header.empty() || header.front() != '{') throw input_error(path_, length_field, "the header is not a JSON object");
+    if (header.empty() || header.front() != '{')
+        throw input_error(path_, length_field, "the header is not a JSON object");
     const nlohmann::json parsed = parse_strict_json(path_, header, length_field);
     for (const auto& [name, entry] : parsed.items()) {
         const std::size_t place = length_field + offset_of_key(header, name);
         if (name == "__metadata__") {
             if (!entry.is_object()) throw input_error(path_, place, "__metadata__ is not an object");
             for (const auto& [key, value] : entry.items())
-                if (!value.is_string()) throw input_error(path_, place, "__metadata__ entry \"" + key + "\" is not a string");
+                if (!value.is_string())
+                    throw input_error(path_, place, "__metadata__ entry \"" + key + "\" is not a string");
             continue;
         }
         tensors_[name] = entry_reader(path_, place, data_begin_, bytes_.size()).read(name, entry);
@@ -136,21 +139,23 @@ void safetensors_file::check_layout() const {
     for (const auto& [name, t] : order) {
         if (t->begin != at)
             throw input_error(path_, t->header_offset,
-                              "tensor \"" + name + (t->begin < at ? "\" overlaps the one before it" : "\" leaves a gap before it") +
-                                  ": it begins at byte " + std::to_string(t->begin) + " of the file, not at " + std::to_string(at));
+                "tensor \"" + name + (t->begin < at ? "\" overlaps the one before it" : "\" leaves a gap before it") +
+                    ": it begins at byte " + std::to_string(t->begin) + " of the file, not at " + std::to_string(at));
         at = t->end;
     }
     if (at != bytes_.size())
         throw input_error(path_, at, std::to_string(bytes_.size() - at) + " bytes after the last tensor");
 }
 
-std::vector<float> safetensors_file::read(const std::string& name, const std::vector<std::size_t>& expected_shape) const {
+std::vector<float> safetensors_file::read(
+    const std::string& name, const std::vector<std::size_t>& expected_shape) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end()) throw input_error(path_, length_field, "there is no tensor \"" + name + '"');
     const tensor& t = found->second;
     if (t.shape != expected_shape)
-        throw input_error(path_, t.header_offset, "tensor \"" + name + "\" has the shape " + shape_text(t.shape) +
-                                                      "; the configuration needs " + shape_text(expected_shape));
+        throw input_error(path_, t.header_offset,
+            "tensor \"" + name + "\" has the shape " + shape_text(t.shape) + "; the configuration needs " +
+                shape_text(expected_shape));
     const std::size_t width = bits_of_dtype(t.dtype) / 8;
     std::vector<float> values((t.end - t.begin) / width);
     const std::span<const std::byte> raw(bytes_.data() + t.begin, t.end - t.begin);
@@ -161,7 +166,8 @@ std::vector<float> safetensors_file::read(const std::string& name, const std::ve
     else if (t.dtype == "F16")
         fewbits::decode<fewbits::fp16>(raw, values);
     else
-        throw input_error(path_, t.header_offset, "tensor \"" + name + "\" is " + t.dtype + "; weights are F32, BF16 or F16");
+        throw input_error(
+            path_, t.header_offset, "tensor \"" + name + "\" is " + t.dtype + "; weights are F32, BF16 or F16");
     const std::size_t bad = first_not_finite(values);
     if (bad != values.size())
         throw input_error(path_, t.begin + bad * width, "tensor \"" + name + "\" holds a NaN or an infinity");

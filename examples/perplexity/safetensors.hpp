@@ -19,7 +19,7 @@ public:
         std::vector<std::size_t> shape;  // outermost first
         std::size_t begin = 0;           // bytes, from the start of the file
         std::size_t end = 0;
-        std::size_t header_offset = 0;   // where the header speaks of it, for messages
+        std::size_t header_offset = 0;  // where the header speaks of it, for messages
     };
 
     explicit safetensors_file(const std::string& path);

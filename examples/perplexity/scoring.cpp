@@ -28,15 +28,18 @@ void log_softmax(float_view logits) {
 }
 
 double divergence(const float* log_p, const float* log_q, std::size_t count) {
-    return lane_sum(count, [&](std::size_t i) { return static_cast<double>(fast_exp(log_p[i]) * (log_p[i] - log_q[i])); });
+    return lane_sum(
+        count, [&](std::size_t i) { return static_cast<double>(fast_exp(log_p[i]) * (log_p[i] - log_q[i])); });
 }
 
-piece_score score_piece(const text_piece& piece, const_float_view log_probabilities, const_float_view reference, std::size_t row) {
+piece_score score_piece(
+    const text_piece& piece, const_float_view log_probabilities, const_float_view reference, std::size_t row) {
     piece_score score;
     for (std::size_t t = 1; t < piece.tokens.size(); ++t, ++row) {
         const float* log_q = log_probabilities.row(row);
         score.nats -= static_cast<double>(log_q[piece.tokens[t]]);
-        if (reference.data != nullptr) score.divergence += divergence(reference.row(row), log_q, log_probabilities.cols);
+        if (reference.data != nullptr)
+            score.divergence += divergence(reference.row(row), log_q, log_probabilities.cols);
     }
     return score;
 }

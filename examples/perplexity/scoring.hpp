@@ -5,6 +5,7 @@
 #include "text.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,10 +23,10 @@ struct document_scores {
     std::vector<double> tokens;  // predicted
 };
 
-/// A mean and one standard error of it.
+/// A mean and one standard error of it; a single document gives none.
 struct estimate {
     double mean = 0;
-    double error = 0;
+    std::optional<double> error;
 };
 
 /// Replaces each row of logits by its log-softmax.
@@ -34,9 +35,10 @@ void log_softmax(float_view logits);
 /// sum over i of p[i] * (ln p[i] - ln q[i]), in nats, from two rows of log-probabilities.
 double divergence(const float* log_p, const float* log_q, std::size_t count);
 
-/// The score of one piece whose rows of log-probabilities begin at `row`; `reference` has the same shape, or data nullptr
-/// where nothing is compared.
-piece_score score_piece(const text_piece& piece, const_float_view log_probabilities, const_float_view reference, std::size_t row);
+/// The score of one piece whose rows of log-probabilities begin at `row`; `reference` has the same shape, or data
+/// nullptr where nothing is compared.
+piece_score score_piece(
+    const text_piece& piece, const_float_view log_probabilities, const_float_view reference, std::size_t row);
 
 /// Adds pieces up into documents, in the order of the text.
 document_scores by_document(const text_corpus& corpus, std::span<const piece_score> pieces);
@@ -46,7 +48,7 @@ double mean_nats(const document_scores& scores);
 double mean_divergence(const document_scores& scores);
 
 /// The change in nats per token from `before` to `after`, paired by document: ratio estimate of the means and its
-/// standard error over documents (0 when there is only one).
+/// standard error over documents.
 estimate paired_change(const document_scores& before, const document_scores& after);
 
 }  // namespace perplexity

@@ -23,7 +23,8 @@ public:
         if (event == event_t::key) {
             const auto& key = parsed.get_ref<const std::string&>();
             if (!open_.back().insert(key).second)
-                throw input_error(file_, base_ + offset_of_key(text_, key, 1), "the key \"" + key + "\" is given twice");
+                throw input_error(
+                    file_, base_ + offset_of_key(text_, key, 1), "the key \"" + key + "\" is given twice");
         }
         return true;
     }

@@ -54,8 +54,9 @@ bool enough(const text_corpus& corpus, const text_options& options) {
 
 text_corpus read_bytes(const std::string& path, const text_options& options) {
     if (options.vocabulary < 256)
-        throw input_error(path, 0, "text is read byte by byte, but the model's vocabulary has only " +
-                                       std::to_string(options.vocabulary) + " entries; use --tokens");
+        throw input_error(path, 0,
+            "text is read byte by byte, but the model's vocabulary has only " + std::to_string(options.vocabulary) +
+                " entries; use --tokens");
     const auto bytes = read_file(path);
     const std::string_view text = as_text(bytes);
     text_corpus corpus;
@@ -73,7 +74,8 @@ text_corpus read_bytes(const std::string& path, const text_options& options) {
 
 text_corpus read_tokens(const std::string& path, const text_options& options) {
     const auto bytes = read_file(path);
-    if (bytes.size() % 2 != 0) throw input_error(path, bytes.size() - 1, "an odd number of bytes: token ids are 16 bits wide");
+    if (bytes.size() % 2 != 0)
+        throw input_error(path, bytes.size() - 1, "an odd number of bytes: token ids are 16 bits wide");
     text_corpus corpus;
     std::vector<token> document;
     bool open = false;
@@ -84,8 +86,9 @@ text_corpus read_tokens(const std::string& path, const text_options& options) {
     for (std::size_t at = 0; at < bytes.size(); at += 2) {
         const token id = std::to_integer<token>(bytes[at]) | std::to_integer<token>(bytes[at + 1]) << 8;
         if (id >= options.vocabulary)
-            throw input_error(path, at, "token " + std::to_string(id) + " lies outside the model's vocabulary of " +
-                                            std::to_string(options.vocabulary));
+            throw input_error(path, at,
+                "token " + std::to_string(id) + " lies outside the model's vocabulary of " +
+                    std::to_string(options.vocabulary));
         if (id == options.bos) {
             finish();
             if (enough(corpus, options)) return corpus;

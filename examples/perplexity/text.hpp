@@ -21,8 +21,8 @@ struct text_piece {
 struct text_corpus {
     std::vector<text_piece> pieces;  // in order, documents in order
     std::size_t documents = 0;
-    std::size_t predicted = 0;       // tokens, over all pieces
-    std::size_t bytes = 0;           // of text; 0 when it came as tokens
+    std::size_t predicted = 0;  // tokens, over all pieces
+    std::size_t bytes = 0;      // of text; 0 when it came as tokens
 };
 
 /// Which part of a file to read and how to cut it.

@@ -1,19 +1,34 @@
 // Element-wise float functions in a form that compilers turn into SIMD code without -ffast-math.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace perplexity {
 
-/// exp(x) to about 1e-7 relative for x in [-87, 88], clamped outside (NaN: as -87); branch-free, so loops over it vectorise.
-/// Cody and Waite's reduction to |r| <= ln(2)/2 and the Cephes polynomial.
-inline float fast_exp(float x) {
-    x = x > -87.0f ? x : -87.0f;  // a NaN too: converting one to an integer would be undefined
-    x = x < 88.0f ? x : 88.0f;
-    const float scaled = x * 1.44269504f;
-    const std::int32_t whole = static_cast<std::int32_t>(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
+/// Sixteen floats that g++ and clang keep in as many registers as the processor needs for them.
+inline constexpr std::size_t lane_count = 16;
+using float_lanes = float __attribute__((vector_size(lane_count * sizeof(float))));
+
+inline void load_lanes(const float* from, float_lanes& to) { std::memcpy(&to, from, sizeof to); }
+inline void store_lanes(const float_lanes& from, float* to) { std::memcpy(to, &from, sizeof from); }
+
+/// `count` rounded up to whole lanes.
+constexpr std::size_t padded(std::size_t count) { return (count + lane_count - 1) / lane_count * lane_count; }
+
+/// exp(x) to about 1e-7 relative for x in [-87, 87], clamped outside. Cody and Waite's reduction to |r| <= ln(2)/2 and
+/// the Cephes polynomial. The clamp and the rounding are decided on bits: without a branch loops over it vectorise, and
+/// a NaN (as 87) is never converted to an integer, which would be undefined.
+inline float fast_exp(float value) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t sign = bits & 0x80000000u;
+    const std::uint32_t magnitude = (std::min)(bits & 0x7fffffffu, 0x42ae0000u);  // 87
+    const float x = std::bit_cast<float>(sign | magnitude);
+    const float half = std::bit_cast<float>(sign | 0x3f000000u);
+    const std::int32_t whole = static_cast<std::int32_t>(x * 1.44269504f + half);
     const float n = static_cast<float>(whole);
     const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
@@ -26,16 +41,25 @@ inline float fast_exp(float x) {
     return near_one * std::bit_cast<float>((whole + 127) << 23);
 }
 
-/// The largest of x[0..count).
+/// The largest of x[0..count), count > 0.
 inline float largest(const float* x, std::size_t count) {
     float result = x[0];
-    for (std::size_t i = 1; i < count; ++i) result = x[i] > result ? x[i] : result;
+    std::size_t i = 0;
+    if (count >= lane_count) {
+        float_lanes most, next;
+        load_lanes(x, most);
+        for (i = lane_count; i + lane_count <= count; i += lane_count) {
+            load_lanes(x + i, next);
+            most = next > most ? next : most;
+        }
+        for (std::size_t j = 0; j < lane_count; ++j) result = most[j] > result ? most[j] : result;
+    }
+    for (; i < count; ++i) result = x[i] > result ? x[i] : result;
     return result;
 }
 
 /// The sum of f(i) for i in [0, count), in double over eight lanes: the order is fixed, the lanes are independent.
-template <class F>
-double lane_sum(std::size_t count, F f) {
+template <class F> double lane_sum(std::size_t count, F f) {
     double lane[8] = {};
     std::size_t i = 0;
     for (; i + 8 <= count; i += 8)
