@@ -80,15 +80,15 @@ void write(std::string const& path, std::string const& content) {
 }
 
 /// A folder of this process, in memory where there is such a place.
-std::string const& folder() {
-    static std::string const made = [] {
-        std::string name = std::filesystem::exists("/dev/shm") ? "/dev/shm/fewbits-fuzz-XXXXXX" : "/tmp/fewbits-fuzz-XXXXXX";
-        if (mkdtemp(name.data()) == nullptr) std::abort();
-        std::atexit([] { std::filesystem::remove_all(folder()); });
-        return name;
-    }();
-    return made;
-}
+struct scratch {
+    std::string path = std::filesystem::exists("/dev/shm") ? "/dev/shm/fewbits-fuzz-XXXXXX" : "/tmp/fewbits-fuzz-XXXXXX";
+
+    scratch() {
+        if (mkdtemp(path.data()) == nullptr) std::abort();
+    }
+    scratch(scratch const&) = delete;
+    ~scratch() { std::filesystem::remove_all(path); }
+};
 
 }  // namespace
 
@@ -101,9 +101,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (huggingface) damage(in, settings);
     bool const whole = huggingface ? model == safetensors() && settings == config : model == llama2c();
 
-    std::string const path = folder() + (huggingface ? "/model.safetensors" : "/model.bin");
+    static scratch const folder;
+    std::string const path = folder.path + (huggingface ? "/model.safetensors" : "/model.bin");
     write(path, model);
-    write(folder() + "/config.json", settings);
+    write(folder.path + "/config.json", settings);
     bool loaded = false;
     try {
         auto const llama = perplexity::load_model(path, {});

@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("every offset: slices at any element", "[packing]", fb::uint_
     CHECK(wrong_at_some_offset<TestType>() == 0U);
 }
 
-TEST_CASE("4 bits: the low nibble first; 6 bits: four codes in a little-endian 24-bit integer", "[packing]") {
+TEST_CASE("4 bits: the low nibble first, 6 bits: four codes in a little-endian 24-bit integer", "[packing]") {
     bytes two(1);
     fb::packed_span<fb::e2m1> nibbles(two, 2);
     nibbles[0] = fb::e2m1::from_bits(0x3);

@@ -33,7 +33,10 @@ template <class F> void check_same_as_given(matrix const& x, scale_rule rule) {
 template <class F> void check_search_never_worse(std::uint64_t seed) {
     matrix x = normal_matrix(6, 256, seed);
     words next(seed);
-    for (int i = 0; i < 40; ++i) x(next.below(6), next.below(256)) *= 6.0F;
+    for (int i = 0; i < 40; ++i) {
+        unsigned const row = next.below(6); // the order of two calls in one expression is the compiler's
+        x(row, next.below(256)) *= 6.0F;
+    }
     CAPTURE(F::name, seed);
     double const searched = mse<F>(x, scale_rule::mse_search);
     CHECK(searched <= mse<F>(x, scale_rule::of_format));
@@ -42,7 +45,8 @@ template <class F> void check_search_never_worse(std::uint64_t seed) {
         CHECK(searched <= mse<F>(x, scale_rule::floor));
         CHECK(searched <= mse<F>(x, scale_rule::ceil) * (1 + 1e-12));
     }
-    if (F::element::width < 8) CHECK(searched < 0.999 * mse<F>(x, scale_rule::of_format)); // outliers make room to gain
+    // With outliers there is something to gain, but not among powers of two.
+    if (F::method == fb::scale_method::absmax) CHECK(searched < 0.99 * mse<F>(x, scale_rule::of_format));
 }
 
 float largest_in(matrix const& x, std::size_t r, std::size_t first, std::size_t count) {
