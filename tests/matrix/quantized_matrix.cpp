@@ -121,3 +121,9 @@ TEST_CASE("only a permutation of the columns is one", "[matrix]") {
     q.set_permutation({});
     CHECK(q.permutation().empty());
 }
+
+TEST_CASE("sizes whose product overflows are refused before anything is allocated", "[matrix]") {
+    constexpr std::size_t huge = static_cast<std::size_t>(-1) / 16;
+    CHECK_THROWS_AS((fb::quantized_matrix<fb::int8_row>(huge, 64)), std::invalid_argument);
+    CHECK_THROWS_AS((fb::quantized_matrix<fb::int4_g32>(64, huge)), std::invalid_argument);
+}

@@ -143,6 +143,7 @@ private:
         int128 const b = on_grid(fewbits::unpack(value(low + 1)), unit, false);
         // In units of 2^(unit - count): v passes the threshold when the bits, added to its distance, fill the step.
         int128 const missing = (int128{1} << rule.count) - rule.bits;
+        // Of two neighbours equally far from zero the lower one counts as the nearer.
         bool const away_is_up = (a < 0 ? -a : a) <= (b < 0 ? -b : b);
         bool const up = away_is_up
                             ? on_grid(v, unit - rule.count, false) >= (a << rule.count) + missing * (b - a)

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -16,13 +18,26 @@ FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 
+inline namespace FEWBITS_BASELINE {
+
+/// rows * row_bytes; throws std::invalid_argument where that overflows, before anything is allocated.
+inline std::size_t checked_bytes(std::size_t rows, std::size_t row_bytes) {
+    if (row_bytes != 0 && rows > static_cast<std::size_t>(-1) / 2 / row_bytes) {
+        throw std::invalid_argument("a matrix of " + std::to_string(rows) + " rows of " + std::to_string(row_bytes) +
+                                    " bytes does not fit the address space");
+    }
+    return rows * row_bytes;
+}
+
+}  // namespace FEWBITS_BASELINE
+
 /// A rows x cols matrix of plain numbers: fp32, or packed codes of a scalar format whose rows start on a byte.
 template <scale_number S>
 class number_storage {
 public:
     number_storage() = default;
     number_storage(std::size_t rows, std::size_t cols)
-        : cols_(cols), row_bytes_(stream_bytes(cols, width)), bytes_(rows * row_bytes_) {}
+        : cols_(cols), row_bytes_(stream_bytes(cols, width)), bytes_(checked_bytes(rows, row_bytes_)) {}
 
     static constexpr int width = [] {
         if constexpr (std::is_same_v<S, float>) return 32;
@@ -79,7 +94,7 @@ public:
     block_storage() = default;
     block_storage(std::size_t rows, std::size_t cols)
         : rows_(rows), cols_(cols), row_bytes_(B::trits ? trit_bytes(cols) : stream_bytes(cols, element::width)),
-          codes_(rows * row_bytes_) {
+          codes_(checked_bytes(rows, row_bytes_)) {
         block_position const grid = block_grid(B::block, rows, cols);
         scales_ = scales_type(grid.row, grid.col);
         if constexpr (!std::is_same_v<offsets_type, no_storage>) {

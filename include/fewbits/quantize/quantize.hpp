@@ -33,7 +33,12 @@ void encode_block_row(block_storage<B> const& storage, std::size_t row, std::siz
     }
 }
 
-/// Codes of one row under the scales already stored.
+/// Codebooks whose scale is an absmax use it as it was before it was itself quantized (QLoRA, section 3).
+template <block_composition B>
+inline constexpr bool uses_scale_as_found = B::element::kind == format_kind::codebook &&
+                                            !scale_number<typename B::scale_type> && B::method == scale_method::absmax;
+
+/// Codes of one row under the scales as stored, or as found (`raw`) where the format says so.
 template <block_composition B>
 void encode_row(block_storage<B>& storage, std::size_t row, float const* values, raw_scales const& raw,
                 element_rule const& rule, std::vector<std::uint8_t>& codes) {
@@ -42,18 +47,13 @@ void encode_row(block_storage<B>& storage, std::size_t row, float const* values,
     codes.resize(cols);
     for (std::size_t first = 0; first < cols; first += run) {
         std::size_t const count = (std::min)(run, cols - first);
-        encode_block_row(storage, row, first, values + first, count, rule, row * cols + first, codes.data() + first);
-    }
-    if constexpr (B::element::kind == format_kind::codebook && !scale_number<typename B::scale_type>) {
-        // Codebooks whose scale was found as absmax use it before it is itself quantized (QLoRA, section 3).
-        if (B::method == scale_method::absmax) {
-            std::size_t const per_row = raw.cols;
-            for (std::size_t first = 0; first < cols; first += run) {
-                std::size_t const count = (std::min)(run, cols - first);
-                float const scale = raw.quotient(row * per_row + first / run);
-                encode_elements<typename B::element, float>(values + first, count, scale, rule, row * cols + first,
-                                                            codes.data() + first);
-            }
+        std::size_t const index = row * cols + first;
+        if constexpr (uses_scale_as_found<B>) {
+            block_position const at = block_of(B::block, row, first, cols);
+            float const scale = raw.quotient(at.row * raw.cols + at.col);
+            encode_elements<typename B::element, float>(values + first, count, scale, rule, index, codes.data() + first);
+        } else {
+            encode_block_row(storage, row, first, values + first, count, rule, index, codes.data() + first);
         }
     }
     pack_row<B>(codes.data(), cols, storage.row_codes(row));
