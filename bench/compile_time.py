@@ -8,6 +8,7 @@ Prints both beside their limits (1.5 s and 2 s); with --check a figure above its
 
 import argparse
 import os
+import re
 import resource
 import shlex
 import subprocess
@@ -32,6 +33,13 @@ void {name}(fb::quantized_matrix<fb::{a}> const& a, fb::quantized_matrix<fb::{w}
     fb::gemm(a, w, y);
 }}
 """
+
+
+def block_formats():
+    """The names in the catalogue's list of block formats."""
+    with open(os.path.join(INCLUDE, "fewbits", "formats", "all_formats.hpp"), encoding="utf-8") as source:
+        listed = re.search(r"using all_block_formats =\s*type_list<(.*?)>;", source.read(), re.DOTALL).group(1)
+    return re.findall(r"[a-z]\w+", re.sub(r"//[^\n]*", "", listed))
 
 
 def user_seconds(compiler, flags, text, repeat):
@@ -62,8 +70,9 @@ def main():
     def measure(text):
         return user_seconds(arguments.compiler, flags, text, arguments.repeat)
 
-    first = ONE.format(name="first", a="int8_row", w="int4_g128")
-    second = ONE.format(name="second", a="mxfp8_e4m3", w="nvfp4")
+    formats = block_formats()
+    first = ONE.format(name="first", a=formats[10], w=formats[20])
+    second = ONE.format(name="second", a=formats[0], w=formats[6])
     empty = measure("")
     header = measure(HEADER)
     with_first = measure(PAIR + first)

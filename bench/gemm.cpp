@@ -168,7 +168,7 @@ int main(int argc, char** argv) {
 
     std::vector<matrix> activations;
     std::vector<matrix> weights;
-    auto const formats = fb::joined(fb::type_list<float, fb::bf16, fb::fp16>{}, fb::all_block_formats{});
+    auto const formats = fb::joined(fb::dense_formats{}, fb::all_block_formats{});
     fb::for_each(formats, [&]<class X>() {
         weights.push_back(make<X>(w, s.n, s.k, true));
         activations.push_back(make<X>(a, s.m, s.k, false));

@@ -69,15 +69,14 @@ prepared dense(std::vector<float> const& values, std::size_t rows, std::size_t c
 }
 
 prepared take_operand(fuzz::input& in, std::size_t rows, std::size_t cols, bool weight) {
-    unsigned const dense_kinds = 3;
-    unsigned const chosen = in.below(fb::all_block_formats::size + dense_kinds);
+    unsigned const chosen = in.below(fb::dense_formats::size + fb::all_block_formats::size);
     bool const prepack = weight && in.below(2) == 0;
     auto const values = take_values(in, rows * cols);
-    if (chosen == 0) return dense<float>(values, rows, cols);
-    if (chosen == 1) return dense<fb::bf16>(values, rows, cols);
-    if (chosen == 2) return dense<fb::fp16>(values, rows, cols);
     prepared result;
-    unsigned index = dense_kinds;
+    unsigned index = 0;
+    fb::for_each(fb::dense_formats{}, [&]<class T>() {
+        if (index++ == chosen) result = dense<T>(values, rows, cols);
+    });
     fb::for_each(fb::all_block_formats{}, [&]<class F>() {
         if (index++ == chosen) result = quantized<F>(values, rows, cols, prepack);
     });

@@ -42,7 +42,7 @@ std::string safetensors() {
     std::string header = R"({"__metadata__": {"format": "pt"})", data;
     for (shape const& s : shapes) {
         std::size_t const begin = data.size();
-        data.resize(begin + 2 * s.rows * (std::max)(s.cols, std::size_t{1}), '\x3f');  // bf16
+        data.resize(begin + 2 * s.rows * (std::max)(s.cols, std::size_t{1}), '\x3f');  // 16-bit values
         header += std::string(R"(, "model.)") + s.name + R"(.weight": {"dtype": "BF16", "shape": [)" +
                   std::to_string(s.rows) + (s.cols != 0 ? ", " + std::to_string(s.cols) : "") + R"(], "data_offsets": [)" +
                   std::to_string(begin) + ", " + std::to_string(data.size()) + "]}";

@@ -9,7 +9,7 @@
 
 namespace gemm_test {
 
-using every_operand = decltype(fb::joined(fb::all_block_formats{}, fb::type_list<float, fb::bf16, fb::fp16>{}));
+using every_operand = decltype(fb::joined(fb::all_block_formats{}, fb::dense_formats{}));
 
 template <class X>
 auto make_matrix(std::size_t rows, std::size_t cols) {

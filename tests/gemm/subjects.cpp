@@ -28,7 +28,7 @@ using maker = subject (*)(std::size_t rows, std::size_t cols, std::uint32_t seed
 std::vector<maker> const& makers() {
     static std::vector<maker> const all = [] {
         std::vector<maker> list;
-        fb::for_each(fb::joined(fb::all_block_formats{}, fb::type_list<float, fb::bf16, fb::fp16>{}),
+        fb::for_each(fb::joined(fb::all_block_formats{}, fb::dense_formats{}),
                      [&]<class X>() { list.push_back(&make_subject<X>); });
         return list;
     }();

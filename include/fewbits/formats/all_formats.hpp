@@ -42,6 +42,9 @@ using all_block_formats =
               e2m1_g32, bitnet, binary_tensor,                                                                        //
               q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k, q8_k, iq4_nl, iq4_xs, tq1_0, tq2_0>;
 
+/// The elements of plain matrices that products take beside the block formats.
+using dense_formats = type_list<float, bf16, fp16>;
+
 using all_formats = decltype(joined(all_scalars{}, all_block_formats{}));
 
 }  // namespace fewbits
