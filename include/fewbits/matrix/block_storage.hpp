@@ -83,18 +83,15 @@ struct no_storage {};
 template <class S>
 struct storage_of;
 
-/// Storage of a composition B for a rows x cols matrix: element codes, scales, offsets.
+/// The scales and offsets of a composition B for a rows x cols matrix, whatever the order of its codes.
 template <block_composition B>
-class block_storage {
+class block_levels {
 public:
-    using element = typename B::element;
     using scales_type = typename storage_of<typename B::scale_type>::type;
     using offsets_type = typename storage_of<typename offset_facts<typename B::offset_type>::type>::type;
 
-    block_storage() = default;
-    block_storage(std::size_t rows, std::size_t cols)
-        : rows_(rows), cols_(cols), row_bytes_(B::trits ? trit_bytes(cols) : stream_bytes(cols, element::width)),
-          codes_(checked_bytes(rows, row_bytes_)) {
+    block_levels() = default;
+    block_levels(std::size_t rows, std::size_t cols) : cols_(cols) {
         block_position const grid = block_grid(B::block, rows, cols);
         scales_ = scales_type(grid.row, grid.col);
         if constexpr (!std::is_same_v<offsets_type, no_storage>) {
@@ -103,24 +100,11 @@ public:
         }
     }
 
-    std::size_t rows() const noexcept { return rows_; }
     std::size_t cols() const noexcept { return cols_; }
-    std::size_t row_bytes() const noexcept { return row_bytes_; }
-    std::byte const* row_codes(std::size_t row) const noexcept { return codes_.data() + row * row_bytes_; }
-    std::byte* row_codes(std::size_t row) noexcept { return codes_.data() + row * row_bytes_; }
-    std::span<const std::byte> bytes() const noexcept { return codes_; }
     scales_type const& scales() const noexcept { return scales_; }
     scales_type& scales() noexcept { return scales_; }
     offsets_type const& offsets() const noexcept { return offsets_; }
     offsets_type& offsets() noexcept { return offsets_; }
-
-    unsigned code(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (B::trits) {
-            return static_cast<unsigned>(element::codec::from_integer(load_trit(row_codes(row), col)));
-        } else {
-            return load_code(row_codes(row), col * element::width, element::width);
-        }
-    }
 
     /// The whole factor of an element: nested scales multiplied out, each product rounded to fp32.
     float scale(std::size_t row, std::size_t col) const noexcept {
@@ -139,11 +123,12 @@ public:
         }
     }
 
-    float value(std::size_t row, std::size_t col) const noexcept {
-        return value_of(static_cast<float>(element::from_bits(code(row, col))), scale(row, col), offset(row, col));
+    /// The dequantized value of an element with this code; each operation rounds once.
+    float value(std::size_t row, std::size_t col, unsigned code) const noexcept {
+        return value_of(static_cast<float>(B::element::from_bits(code)), scale(row, col), offset(row, col));
     }
 
-    /// The dequantized value of one element under its scale and offset; each operation rounds once.
+    /// The same from an element's own value, its scale and its offset.
     static float value_of(float element_value, float scale, float offset) noexcept {
         if constexpr (is_zero_point<typename B::offset_type>) {
             return mul_rn(element_value - offset, scale);  // the difference of two codes is exact
@@ -154,30 +139,64 @@ public:
         }
     }
 
-    /// Calls visit(stream) for the codes, then for every stream of the scales, then of the offsets.
+    /// Calls visit(stream) for every stream of the scales, then of the offsets.
     template <class Visit>
-    void for_each_stream(Visit&& visit) const {
-        visit(bytes());
-        visit_streams(scales_, visit);
-        visit_streams(offsets_, visit);
+    void for_each_level(Visit&& visit) const {
+        visit_level(scales_, visit);
+        visit_level(offsets_, visit);
     }
 
 private:
     template <class Level, class Visit>
-    static void visit_streams(Level const& level, Visit& visit) {
-        if constexpr (requires { level.for_each_stream(visit); }) {
-            level.for_each_stream(visit);
-        } else if constexpr (!std::is_same_v<Level, no_storage>) {
-            visit(level.bytes());
+    static void visit_level(Level const& level, Visit& visit) {
+        if constexpr (!std::is_same_v<Level, no_storage>) visit(level.bytes());
+        if constexpr (requires { level.for_each_level(visit); }) level.for_each_level(visit);
+    }
+
+    std::size_t cols_ = 0;
+    scales_type scales_;
+    [[no_unique_address]] offsets_type offsets_;
+};
+
+/// Storage of a composition B for a rows x cols matrix: element codes row after row, scales, offsets.
+template <block_composition B>
+class block_storage : public block_levels<B> {
+public:
+    using element = typename B::element;
+
+    block_storage() = default;
+    block_storage(std::size_t rows, std::size_t cols)
+        : block_storage(rows, cols, checked_bytes(rows, bytes_of_row(cols))) {}
+
+    std::size_t rows() const noexcept { return rows_; }
+    std::size_t row_bytes() const noexcept { return row_bytes_; }
+    std::byte const* row_codes(std::size_t row) const noexcept { return codes_.data() + row * row_bytes_; }
+    std::byte* row_codes(std::size_t row) noexcept { return codes_.data() + row * row_bytes_; }
+    std::span<const std::byte> bytes() const noexcept { return codes_; }
+
+    unsigned code(std::size_t row, std::size_t col) const noexcept {
+        if constexpr (B::trits) {
+            return static_cast<unsigned>(element::codec::from_integer(load_trit(row_codes(row), col)));
+        } else {
+            return load_code(row_codes(row), col * element::width, element::width);
         }
     }
 
+    float value(std::size_t row, std::size_t col) const noexcept {
+        return block_levels<B>::value(row, col, code(row, col));
+    }
+
+private:
+    block_storage(std::size_t rows, std::size_t cols, std::size_t bytes)
+        : block_levels<B>(rows, cols), rows_(rows), row_bytes_(bytes_of_row(cols)), codes_(bytes) {}
+
+    static std::size_t bytes_of_row(std::size_t cols) noexcept {
+        return B::trits ? trit_bytes(cols) : stream_bytes(cols, element::width);
+    }
+
     std::size_t rows_ = 0;
-    std::size_t cols_ = 0;
     std::size_t row_bytes_ = 0;
     std::vector<std::byte> codes_;
-    scales_type scales_;
-    [[no_unique_address]] offsets_type offsets_;
 };
 
 template <>

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "quantized_matrix.hpp"
@@ -23,7 +21,6 @@ class prepacked_matrix {
 public:
     using format = F;
     using composition = typename F::composition;
-    using source = block_storage<composition>;
     static constexpr std::size_t panel_rows = 32;
 
     prepacked_matrix() = default;
@@ -32,8 +29,8 @@ public:
     explicit prepacked_matrix(quantized_matrix<F> const& q)
         : rows_(q.rows()), cols_(q.cols()),
           panel_bytes_(F::trits ? (cols_ + 4) / 5 * panel_rows : cols_ * (panel_rows / 8) * F::element::width),
-          codes_((rows_ + panel_rows - 1) / panel_rows * panel_bytes_), scales_(q.storage().scales()),
-          offsets_(q.storage().offsets()), permutation_(q.permutation().begin(), q.permutation().end()) {}
+          codes_((rows_ + panel_rows - 1) / panel_rows * panel_bytes_), levels_(q.storage()),
+          permutation_(q.permutation().begin(), q.permutation().end()) {}
 
     std::size_t rows() const noexcept { return rows_; }
     std::size_t cols() const noexcept { return cols_; }
@@ -64,28 +61,15 @@ public:
         }
     }
 
-    float scale(std::size_t row, std::size_t col) const noexcept {
-        block_position const at = block_of(F::block, row, col, cols_);
-        return scales_.value(at.row, at.col);
-    }
-    /// As quantized_matrix::offset.
-    float offset(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (std::is_same_v<offsets_type, no_storage>) {
-            return 0.0F;
-        } else {
-            block_position const at = block_of(offset_extent<composition>, row, col, cols_);
-            float const stored = offsets_.value(at.row, at.col);
-            return offset_facts<typename F::offset_type>::sign < 0 ? -stored : stored;
-        }
-    }
-    float value(std::size_t row, std::size_t col) const noexcept {
-        float const element = static_cast<float>(F::element::from_bits(code(row, col)));
-        return source::value_of(element, scale(row, col), offset(row, col));
-    }
+    float scale(std::size_t row, std::size_t col) const noexcept { return levels_.scale(row, col); }
+    float offset(std::size_t row, std::size_t col) const noexcept { return levels_.offset(row, col); }
+    float value(std::size_t row, std::size_t col) const noexcept { return levels_.value(row, col, code(row, col)); }
 
     /// Bytes of codes (the last panel's padding with them), scales and offsets together.
     std::size_t storage_bytes() const {
-        return codes_.size() + level_bytes(scales_) + level_bytes(offsets_);
+        std::size_t total = codes_.size();
+        levels_.for_each_level([&](std::span<const std::byte> stream) { total += stream.size(); });
+        return total;
     }
 
     /// All panels, panel_bytes() each.
@@ -93,13 +77,10 @@ public:
     /// Stored column j is logical column permutation()[j]; empty stands for the identity.
     std::span<const std::uint32_t> permutation() const noexcept { return permutation_; }
 
-    auto const& scales() const noexcept { return scales_; }
-    auto const& offsets() const noexcept { return offsets_; }
+    auto const& scales() const noexcept { return levels_.scales(); }
+    auto const& offsets() const noexcept { return levels_.offsets(); }
 
 private:
-    using scales_type = typename source::scales_type;
-    using offsets_type = typename source::offsets_type;
-
     std::size_t column_byte(std::size_t row, std::size_t col) const noexcept {
         return row / panel_rows * panel_bytes_ + col * (panel_rows / 8) * F::element::width;
     }
@@ -107,23 +88,11 @@ private:
         return row / panel_rows * panel_bytes_ + col / 5 * panel_rows + row % panel_rows;
     }
 
-    template <class Level>
-    static std::size_t level_bytes(Level const& level) {
-        if constexpr (std::is_same_v<Level, no_storage>) {
-            return 0;
-        } else if constexpr (requires { level.bytes(); level.scales(); }) {
-            return level.bytes().size() + level_bytes(level.scales()) + level_bytes(level.offsets());
-        } else {
-            return level.bytes().size();
-        }
-    }
-
     std::size_t rows_ = 0;
     std::size_t cols_ = 0;
     std::size_t panel_bytes_ = 0;
     std::vector<std::byte> codes_;
-    scales_type scales_;
-    [[no_unique_address]] offsets_type offsets_;
+    block_levels<composition> levels_;
     std::vector<std::uint32_t> permutation_;
 };
 

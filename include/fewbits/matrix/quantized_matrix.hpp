@@ -50,7 +50,8 @@ public:
     /// The stored bytes, one stream per level: codes, then scales from the inside out, then offsets likewise.
     std::vector<std::span<const std::byte>> streams() const {
         std::vector<std::span<const std::byte>> all;
-        storage_.for_each_stream([&](std::span<const std::byte> stream) { all.push_back(stream); });
+        all.push_back(storage_.bytes());
+        storage_.for_each_level([&](std::span<const std::byte> stream) { all.push_back(stream); });
         return all;
     }
 
