@@ -19,8 +19,8 @@ inline void store_lanes(const float_lanes& from, float* to) { std::memcpy(to, &f
 /// `count` rounded up to whole lanes.
 constexpr std::size_t padded(std::size_t count) { return (count + lane_count - 1) / lane_count * lane_count; }
 
-/// exp(x) to about 1e-7 relative for x in [-87, 87], clamped outside. Cody and Waite's reduction to |r| <= ln(2)/2 and
-/// the Cephes polynomial. The clamp and the rounding are decided on bits: without a branch loops over it vectorise, and
+/// exp(x) to about 1e-7 relative for x in [-87, 87], clamped outside. Reduction to |r| <= ln(2)/2 and the Cephes
+/// polynomial. The clamp and the rounding are decided on bits: without a branch loops over it vectorise, and
 /// a NaN (as 87) is never converted to an integer, which would be undefined.
 inline float fast_exp(float value) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
@@ -30,7 +30,8 @@ inline float fast_exp(float value) {
     const float half = std::bit_cast<float>(sign | 0x3f000000u);
     const std::int32_t whole = static_cast<std::int32_t>(x * 1.44269504f + half);
     const float n = static_cast<float>(whole);
-    const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    // In double one subtraction is exact enough; in two float steps -ffast-math would reassociate it away.
+    const float r = static_cast<float>(static_cast<double>(x) - static_cast<double>(n) * 0.69314718055994531);
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
