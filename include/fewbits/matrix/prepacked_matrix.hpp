@@ -1,4 +1,4 @@
-// A weight matrix with its codes in the order a tiled product reads them; scales and offsets as they were.
+// A weight matrix with its codes, and the scales along its rows, in the order that SIMD products read them.
 #pragma once
 
 #include <cstddef>
@@ -6,13 +6,15 @@
 #include <span>
 #include <vector>
 
+#include "panel_codes.hpp"
+#include "panel_levels.hpp"
 #include "quantized_matrix.hpp"
 
 namespace fewbits {
 
 /// How the codes of a prepacked matrix are ordered.
 enum class panel_layout : unsigned char {
-    rows32_k_major  ///< panels of 32 rows; inside a panel column after column, 32 codes each (ternary digits: 5 columns a byte)
+    rows16_planes  ///< panels of 16 rows, bit planes in 64-byte lines (panel_order.hpp)
 };
 
 /// The matrix it was made from, element for element: the same accessors give the same values. Made by prepack.
@@ -21,43 +23,31 @@ class prepacked_matrix {
 public:
     using format = F;
     using composition = typename F::composition;
-    static constexpr std::size_t panel_rows = 32;
+    using levels_type = panel_levels<composition>;
 
     prepacked_matrix() = default;
 
     /// Storage with the shape, scales, offsets and column order of `q`; codes all zero bits.
     explicit prepacked_matrix(quantized_matrix<F> const& q)
-        : rows_(q.rows()), cols_(q.cols()),
-          panel_bytes_(F::trits ? (cols_ + 4) / 5 * panel_rows : cols_ * (panel_rows / 8) * F::element::width),
-          codes_((rows_ + panel_rows - 1) / panel_rows * panel_bytes_), levels_(q.storage()),
+        : rows_(q.rows()), cols_(q.cols()), codes_(rows_, cols_), levels_(q.storage(), rows_, cols_),
           permutation_(q.permutation().begin(), q.permutation().end()) {}
 
     std::size_t rows() const noexcept { return rows_; }
     std::size_t cols() const noexcept { return cols_; }
-    panel_layout layout() const noexcept { return panel_layout::rows32_k_major; }
-    std::size_t panel_bytes() const noexcept { return panel_bytes_; }
+    panel_layout layout() const noexcept { return panel_layout::rows16_planes; }
 
     unsigned code(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (F::trits) {
-            unsigned const byte = static_cast<unsigned>(codes_[trit_byte(row, col)]);
-            int const digit = static_cast<int>(byte / power_of_3(col % 5) % 3) - 1;
-            return static_cast<unsigned>(F::element::codec::from_integer(digit));
-        } else {
-            return load_code(codes_.data() + column_byte(row, col), row % panel_rows * F::element::width, F::element::width);
-        }
+        unsigned const stored = codes_.code(row, col);
+        if constexpr (F::trits) return static_cast<unsigned>(F::element::codec::from_integer(static_cast<int>(stored) - 1));
+        else return stored;
     }
 
     /// Stores a code; codes that share a byte must not be stored by two threads at once: one panel, one thread.
     void set_code(std::size_t row, std::size_t col, unsigned code) noexcept {
         if constexpr (F::trits) {
-            std::byte& byte = codes_[trit_byte(row, col)];
-            unsigned const power = power_of_3(col % 5);
-            unsigned const old = static_cast<unsigned>(byte) / power % 3;
-            unsigned const digit = static_cast<unsigned>(F::element::codec::to_integer(code) + 1);
-            byte = static_cast<std::byte>(static_cast<unsigned>(byte) - old * power + digit * power);
+            codes_.set_code(row, col, static_cast<unsigned>(F::element::codec::to_integer(code) + 1));
         } else {
-            std::size_t const bit = row % panel_rows * F::element::width;
-            store_code(codes_.data() + column_byte(row, col), bit, F::element::width, code);
+            codes_.set_code(row, col, code);
         }
     }
 
@@ -65,34 +55,27 @@ public:
     float offset(std::size_t row, std::size_t col) const noexcept { return levels_.offset(row, col); }
     float value(std::size_t row, std::size_t col) const noexcept { return levels_.value(row, col, code(row, col)); }
 
-    /// Bytes of codes (the last panel's padding with them), scales and offsets together.
+    /// Bytes of codes (the padding of the last panel and line with them), scales and offsets together.
     std::size_t storage_bytes() const {
-        std::size_t total = codes_.size();
+        std::size_t total = codes_.bytes().size();
         levels_.for_each_level([&](std::span<const std::byte> stream) { total += stream.size(); });
         return total;
     }
 
     /// All panels, panel_bytes() each.
-    std::span<const std::byte> codes() const noexcept { return codes_; }
+    std::span<const std::byte> codes() const noexcept { return codes_.bytes(); }
+    std::size_t panel_bytes() const noexcept { return codes_.panel_bytes(); }
+    std::byte const* lines(std::size_t panel) const noexcept { return codes_.lines(panel); }
     /// Stored column j is logical column permutation()[j]; empty stands for the identity.
     std::span<const std::uint32_t> permutation() const noexcept { return permutation_; }
 
-    auto const& scales() const noexcept { return levels_.scales(); }
-    auto const& offsets() const noexcept { return levels_.offsets(); }
+    levels_type const& levels() const noexcept { return levels_; }
 
 private:
-    std::size_t column_byte(std::size_t row, std::size_t col) const noexcept {
-        return row / panel_rows * panel_bytes_ + col * (panel_rows / 8) * F::element::width;
-    }
-    std::size_t trit_byte(std::size_t row, std::size_t col) const noexcept {
-        return row / panel_rows * panel_bytes_ + col / 5 * panel_rows + row % panel_rows;
-    }
-
     std::size_t rows_ = 0;
     std::size_t cols_ = 0;
-    std::size_t panel_bytes_ = 0;
-    std::vector<std::byte> codes_;
-    block_levels<composition> levels_;
+    panel_codes<F::element::width, F::trits> codes_;
+    levels_type levels_;
     std::vector<std::uint32_t> permutation_;
 };
 

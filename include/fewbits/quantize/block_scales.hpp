@@ -1,12 +1,14 @@
 // The scales (and offsets) of every block of a matrix: found by the rule, then stored in the format's own type.
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+#include <mutex>
+#include <type_traits>
+#include <vector>
 
+#include "../kernels/group_kernels.hpp"
 #include "../matrix/block_storage.hpp"
 #include "scales.hpp"
 #include "search.hpp"
@@ -34,50 +36,6 @@ inline matrix_view<const float> block_view(matrix_view<const float> x, block_ext
     std::size_t const row = at.row * rows;
     std::size_t const col = at.col * cols;
     return {x.row(row) + col, (std::min)(rows, x.rows - row), (std::min)(cols, x.cols - col), x.stride};
-}
-
-/// Throws std::invalid_argument for a matrix or options that format F cannot honour.
-template <block_format F>
-void check_options(matrix_view<const float> x, quantize_options const& o) {
-    auto const fail = [](std::string const& why) { throw std::invalid_argument("quantize: " + why); };
-    if (x.stride < x.cols) {
-        fail("row stride " + std::to_string(x.stride) + " is less than " + std::to_string(x.cols) + " columns");
-    }
-    if (!(o.percentile > 0 && o.percentile <= 100)) fail("percentile outside (0, 100]");
-    bool const power_of_two = o.scale_rule == scale_rule::floor || o.scale_rule == scale_rule::ceil;
-    if (power_of_two && !is_power_of_two_scale<typename F::scale_type>) fail("rules floor and ceil are for power-of-two scales");
-    if (o.scale_rule != scale_rule::of_format && F::method != scale_method::absmax && F::method != scale_method::microscaling) {
-        fail("this format finds its scales by its own method only");
-    }
-    if (F::element::kind == format_kind::codebook && o.mode.mode != rounding::nearest_even &&
-        o.mode.mode != rounding::nearest_away && o.mode.mode != rounding::random_bits) {
-        fail("codebooks round to nearest or stochastically");
-    }
-    if (o.scales.data != nullptr) {
-        block_position const grid = block_grid(F::block, x.rows, x.cols);
-        if (!F::is_symmetric) fail("given scales are for symmetric formats");
-        if (o.scales.rows != grid.row || o.scales.cols != grid.col) {
-            fail("given scales are " + std::to_string(o.scales.rows) + " x " + std::to_string(o.scales.cols) + ", blocks " +
-                 std::to_string(grid.row) + " x " + std::to_string(grid.col));
-        }
-        if (o.scales.stride < o.scales.cols) fail("row stride of the given scales is less than their columns");
-        bool finite = true;
-        static_cast<void>(largest_magnitude(o.scales, finite));
-        if (!finite) fail("infinity or NaN in the given scales");
-    }
-}
-
-/// Names the first value that is not finite, in row-major order.
-[[noreturn]] inline void refuse_non_finite(matrix_view<const float> x) {
-    for (std::size_t r = 0; r < x.rows; ++r) {
-        for (std::size_t c = 0; c < x.cols; ++c) {
-            if (!is_finite(x(r, c))) {
-                throw std::invalid_argument("quantize: infinity or NaN in row " + std::to_string(r) + ", column " +
-                                            std::to_string(c));
-            }
-        }
-    }
-    throw std::invalid_argument("quantize: infinity or NaN");
 }
 
 /// What scales are divided by when stored.
@@ -110,13 +68,13 @@ float scale_number_of(matrix_view<const float> block, float largest, quantize_op
 
 /// Fills one block's entry of `scales` (and of `offsets`, for formats with a minimum).
 template <block_composition B>
-void find_block_scale(matrix_view<const float> block, float largest, std::size_t i, quantize_options const& o,
+void find_block_scale(processor const& machine, matrix_view<const float> block, float largest, std::size_t i, quantize_options const& o,
                       raw_scales& scales, raw_scales& offsets) {
     if constexpr (B::method == scale_method::range) {
         constexpr bool has_zero_point = is_zero_point<typename B::offset_type>;
         float lowest = has_zero_point ? 0.0F : block(0, 0);
         float highest = lowest;
-        extend_range(block, lowest, highest);
+        extend_range(machine, block, lowest, highest);
         scales.number[i] = sub_rn(highest, lowest);
         offsets.number[i] = lowest;
     } else if constexpr (!std::is_same_v<typename B::offset_type, symmetric>) {
@@ -128,57 +86,196 @@ void find_block_scale(matrix_view<const float> block, float largest, std::size_t
     }
 }
 
+/// What was seen in some values.
+struct value_facts {
+    std::uint32_t largest = 0;  ///< bits of the largest magnitude, infinities and NaNs included
+    bool refused = false;       ///< a value is not finite, and the format has no mark for that
+
+    void add(value_facts const& more) noexcept {
+        largest = larger(largest, more.largest);
+        refused = refused || more.refused;
+    }
+};
+
+/// The scales and offsets of a run of bands as they are found. A band is what one row of blocks covers.
+struct found_scales {
+    raw_scales scales;
+    raw_scales offsets;
+    value_facts facts{};
+};
+
+/// Whether the largest magnitudes of blocks are all that their scales depend on.
+template <block_composition B>
+bool needs_only_maxima(quantize_options const& o) noexcept {
+    bool const by_maxima = B::method == scale_method::absmax || B::method == scale_method::microscaling;
+    return by_maxima && o.scales.data == nullptr && o.scale_rule != scale_rule::percentile && o.scale_rule != scale_rule::mse_search;
+}
+
+/// Largest magnitudes become the numbers that are stored.
+template <block_composition B>
+void maxima_to_scales(processor const& machine, float* numbers, std::size_t count, quantize_options const& o) noexcept {
+    using element = typename B::element;
+    if constexpr (is_power_of_two_scale<typename B::scale_type>) {
+        bool const nearest = o.scale_rule == scale_rule::absmax;
+        bool const up = o.scale_rule == scale_rule::ceil;
+        if constexpr (largest_exponent<element>() >= 0) {
+            if (!nearest && !up) return floor_to_scales(machine, numbers, count, largest_exponent<element>());
+        }
+        scale_rule const rule = nearest ? scale_rule::absmax : up ? scale_rule::ceil : scale_rule::floor;
+        for (std::size_t i = 0; i < count; ++i) numbers[i] = power_of_two_scale<element>(numbers[i], rule);
+    }
+}
+
+/// Room for the scales of `bands` bands of x from `first` on.
+template <block_composition B>
+found_scales room_for_scales(matrix_view<const float> x, quantize_options const& o, std::size_t first, std::size_t bands) {
+    std::size_t const cols = block_grid(B::block, 1, x.cols).col;
+    bool const with_offsets = !std::is_same_v<typename B::offset_type, symmetric>;
+    found_scales found{raw_scales(bands, cols, scale_divisor<B>(o)), raw_scales(with_offsets ? bands : 0, with_offsets ? cols : 0, 1.0F)};
+    if constexpr (marks_invalid_blocks<typename B::scale_type>) found.scales.invalid.assign(bands * cols, 0);
+    found.scales.first = first;
+    found.offsets.first = first;
+    return found;
+}
+
+/// Whether several blocks of a row are fitted together.
+template <block_composition B>
+inline constexpr bool fits_rows = B::method == scale_method::least_squares && B::block.rows == 1 && B::block.cols > 0 &&
+                                  B::block.cols <= longest_fit && !is_power_of_two_scale<typename B::scale_type>;
+
+/// Least squares of the whole blocks of one row, whose largest magnitudes stand in scales.number. Returns how many these are.
+template <block_composition B>
+std::size_t fit_whole_blocks(processor const& machine, matrix_view<const float> row, std::size_t band, found_scales& found) {
+    std::size_t const blocks = row.cols / B::block.cols;
+    float* const numbers = found.scales.number.data() + (band - found.scales.first) * found.scales.cols;
+    if constexpr (std::is_same_v<typename B::offset_type, symmetric>) {
+        fit_row<typename B::element>(machine, row.row(0), B::block.cols, blocks, numbers);
+    } else {
+        float* const offsets = found.offsets.number.data() + (band - found.offsets.first) * found.offsets.cols;
+        fit_row_with_minimums<typename B::element>(machine, row.row(0), B::block.cols, blocks, numbers, offsets);
+        if constexpr (offset_facts<typename B::offset_type>::sign < 0) {
+            for (std::size_t i = 0; i < blocks; ++i) offsets[i] = -offsets[i];
+        }
+    }
+    return blocks;
+}
+
+/// Scales of the blocks of one band, each by itself; scales.number holds the largest magnitudes where all values are finite.
+template <block_composition B>
+void find_by_block(processor const& machine, matrix_view<const float> rows, quantize_options const& o, std::size_t band,
+                   found_scales& found, value_facts& facts) {
+    raw_scales& scales = found.scales;
+    bool const all_finite = facts.largest < 0x7F800000;
+    std::size_t c = 0;
+    if constexpr (fits_rows<B>) {
+        if (all_finite && o.scales.data == nullptr) c = fit_whole_blocks<B>(machine, rows, band, found);
+    }
+    for (; c < scales.cols; ++c) {
+        std::size_t const i = (band - scales.first) * scales.cols + c;
+        matrix_view<const float> const block = block_view(rows, B::block, {0, c});
+        bool finite = true;
+        float const largest = all_finite ? scales.number[i] : largest_magnitude(block, finite);
+        if (!finite) {
+            if constexpr (marks_invalid_blocks<typename B::scale_type>) {
+                scales.invalid[i] = 1;
+                scales.number[i] = largest;  // its finite values still count for the levels above
+            } else {
+                facts.refused = true;
+            }
+        } else if (o.scales.data != nullptr) {
+            scales.number[i] = o.scales(band, c);
+        } else {
+            find_block_scale<B>(machine, block, largest, i, o, scales, found.offsets);
+        }
+    }
+}
+
+/// Scales of one band, whose rows are `rows`.
+template <block_composition B>
+value_facts find_in_band(processor const& machine, matrix_view<const float> rows, quantize_options const& o, std::size_t band,
+                         found_scales& found) {
+    std::size_t const cols = found.scales.cols;
+    float* const numbers = found.scales.number.data() + (band - found.scales.first) * cols;
+    std::fill_n(numbers, cols, 0.0F);
+    value_facts facts{raise_group_maxima(machine, rows, B::block.cols, numbers)};
+    if (facts.largest < 0x7F800000 && needs_only_maxima<B>(o)) {
+        maxima_to_scales<B>(machine, numbers, cols, o);
+    } else {
+        find_by_block<B>(machine, rows, o, band, found, facts);
+    }
+    return facts;
+}
+
 /// Zero points by the scales as stored: clamp(RNE(f(-lowest / scale))).
 template <block_composition B>
 void turn_into_zero_points(block_storage<B> const& storage, raw_scales& lowest) noexcept {
     using codec = typename B::element::codec;
     for (std::size_t i = 0; i < lowest.number.size(); ++i) {
-        float const scale = storage.scales().value(i / lowest.cols, i % lowest.cols);
+        float const scale = storage.scales().value(lowest.first + i / lowest.cols, i % lowest.cols);
         bool const none = (bit_cast<std::uint32_t>(scale) << 1) == 0;
         int const zero = none ? 0 : rounded_integer(div_rn(-lowest.number[i], scale), nearest_even);
         lowest.number[i] = static_cast<float>((std::min)((std::max)(zero, codec::lowest), codec::highest));
     }
 }
 
-/// Finds all scales and offsets of `x` and stores them. Returns the scales as they were before storing.
+/// Stores what was found.
 template <block_composition B>
-raw_scales find_and_store_scales(block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o) {
-    constexpr bool symmetric_blocks = std::is_same_v<typename B::offset_type, symmetric>;
-    block_position const grid = block_grid(B::block, x.rows, x.cols);
-    raw_scales scales(grid.row, grid.col, scale_divisor<B>(o));
-    raw_scales offsets(symmetric_blocks ? 0 : grid.row, symmetric_blocks ? 0 : grid.col, 1.0F);
-    if constexpr (marks_invalid_blocks<typename B::scale_type>) scales.invalid.assign(grid.row * grid.col, 0);
-
-    std::atomic<bool> refused{false};
-    std::size_t const blocks = grid.row * grid.col;
-    std::size_t const per_task = (std::max)(std::size_t{1}, 16384 * blocks / (x.rows * x.cols));
-    o.executor.run((blocks + per_task - 1) / per_task, [&](std::size_t task) {
-        for (std::size_t i = task * per_task; i < (std::min)(blocks, (task + 1) * per_task); ++i) {
-            block_position const at{i / grid.col, i % grid.col};
-            matrix_view<const float> const block = block_view(x, B::block, at);
-            bool finite = true;
-            float const largest = largest_magnitude(block, finite);
-            if (!finite) {
-                if constexpr (marks_invalid_blocks<typename B::scale_type>) {
-                    scales.invalid[i] = 1;
-                    scales.number[i] = largest;  // its finite values still count for the levels above
-                } else {
-                    refused = true;
-                }
-            } else if (o.scales.data != nullptr) {
-                scales.number[i] = o.scales(at.row, at.col);
-            } else {
-                find_block_scale<B>(block, largest, i, o, scales, offsets);
-            }
-        }
-    });
-    if (refused) refuse_non_finite(x);
-    store_scales(storage.scales(), scales);
-    if constexpr (!symmetric_blocks) {
-        if constexpr (is_zero_point<typename B::offset_type>) turn_into_zero_points(storage, offsets);
-        store_scales(storage.offsets(), offsets);
+void store_found(processor const& machine, block_storage<B>& storage, found_scales& found, executor const& where) {
+    store_scales(machine, storage.scales(), found.scales, where);
+    if constexpr (!std::is_same_v<typename B::offset_type, symmetric>) {
+        if constexpr (is_zero_point<typename B::offset_type>) turn_into_zero_points(storage, found.offsets);
+        store_scales(machine, storage.offsets(), found.offsets, where);
     }
-    return scales;
+}
+
+/// Rows [first, first + count) of x, as far as they exist.
+inline matrix_view<const float> rows_of(matrix_view<const float> x, std::size_t first, std::size_t count) noexcept {
+    return {x.row(first), (std::min)(count, x.rows - first), x.cols, x.stride};
+}
+
+/// Tasks of `rows` rows each are worth a thread's while.
+inline std::size_t rows_per_task(matrix_view<const float> x) noexcept { return (std::max)(std::size_t{1}, 16384 / x.cols); }
+
+/// The scales of the whole matrix where the bands depend on one another.
+template <block_composition B>
+    requires(B::block.rows != 0)
+found_scales find_everywhere(processor const& machine, matrix_view<const float> x, quantize_options const& o) {
+    std::size_t const bands = block_grid(B::block, x.rows, x.cols).row;
+    std::size_t const per_task = (rows_per_task(x) + B::block.rows - 1) / B::block.rows;
+    found_scales found = room_for_scales<B>(x, o, 0, bands);
+    std::mutex merging;
+    o.executor.run((bands + per_task - 1) / per_task, [&](std::size_t task) {
+        value_facts facts;
+        for (std::size_t band = task * per_task; band < (std::min)(bands, (task + 1) * per_task); ++band) {
+            facts.add(find_in_band<B>(machine, rows_of(x, band * B::block.rows, B::block.rows), o, band, found));
+        }
+        std::lock_guard const lock(merging);
+        found.facts.add(facts);
+    });
+    return found;
+}
+
+/// The same where the matrix is one band: the largest magnitudes are put together from those of some rows each.
+template <block_composition B>
+    requires(B::block.rows == 0)
+found_scales find_everywhere(processor const& machine, matrix_view<const float> x, quantize_options const& o) {
+    found_scales found = room_for_scales<B>(x, o, 0, 1);
+    std::vector<float>& numbers = found.scales.number;
+    std::size_t const rows = rows_per_task(x);
+    std::mutex merging;
+    o.executor.run((x.rows + rows - 1) / rows, [&](std::size_t task) {
+        std::vector<float> maxima(numbers.size());
+        value_facts const facts{raise_group_maxima(machine, rows_of(x, task * rows, rows), B::block.cols, maxima.data())};
+        std::lock_guard const lock(merging);
+        found.facts.add(facts);
+        for (std::size_t i = 0; i < maxima.size(); ++i) numbers[i] = (std::max)(numbers[i], maxima[i]);
+    });
+    if (found.facts.largest < 0x7F800000 && needs_only_maxima<B>(o)) {
+        maxima_to_scales<B>(machine, numbers.data(), numbers.size(), o);
+    } else {
+        find_by_block<B>(machine, x, o, 0, found, found.facts);
+    }
+    return found;
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -1,62 +1,162 @@
 // quantize<F>: a float matrix into any block format. Scales first, then codes under the scales as stored.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <type_traits>
 #include <vector>
 
 #include "../matrix/quantized_matrix.hpp"
+#include "../target/detect.hpp"
 #include "block_scales.hpp"
+#include "check_options.hpp"
 #include "elements.hpp"
-#include "pack_row.hpp"
+#include "encode_row.hpp"
+#include "read_row.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// Codes of columns [first, first + count) of one row, all in one block.
-template <block_composition B>
-void encode_block_row(block_storage<B> const& storage, std::size_t row, std::size_t first, float const* values,
-                      std::size_t count, element_rule const& rule, std::uint64_t index, std::uint8_t* codes) {
-    using element = typename B::element;
-    float const scale = storage.scale(row, first);
-    if (!is_finite(scale)) {
-        for (std::size_t i = 0; i < count; ++i) codes[i] = 0;  // NaN by its scale alone
-    } else if constexpr (is_zero_point<typename B::offset_type>) {
-        encode_with_zero_point<element>(values, count, scale, storage.offset(row, first), rule, index, codes);
-    } else if constexpr (std::is_same_v<typename B::offset_type, symmetric>) {
-        encode_elements<element, typename B::scale_type>(values, count, scale, rule, index, codes);
-    } else {
-        encode_above_minimum<element>(values, count, scale, storage.offset(row, first), rule, index, codes);
-    }
-}
-
 /// Codebooks whose scale is an absmax use it as it was before it was itself quantized (QLoRA, section 3).
 template <block_composition B>
 inline constexpr bool uses_scale_as_found = B::element::kind == format_kind::codebook &&
                                             !scale_number<typename B::scale_type> && B::method == scale_method::absmax;
 
-/// Codes of one row under the scales as stored, or as found (`raw`) where the format says so.
+/// What a thread needs while it encodes rows.
 template <block_composition B>
-void encode_row(block_storage<B>& storage, std::size_t row, float const* values, raw_scales const& raw,
-                element_rule const& rule, std::vector<std::uint8_t>& codes) {
+struct encode_workspace {
+    read_workspace<B> scales;
+    run_workspace run;
+    std::vector<std::uint8_t> codes;
+    quotient_method method = quotient_method::none;
+};
+
+/// Codes of one row under the scales as stored, or as found where the format says so. `again`: they are those of the last row.
+template <block_composition B>
+void quantize_row(processor const& machine, block_storage<B>& storage, std::size_t row, float const* values, found_scales const& found,
+                  element_rule const& rule, bool again, encode_workspace<B>& work) {
+    using element = typename B::element;
+    using scale_type = std::conditional_t<uses_scale_as_found<B>, float, typename B::scale_type>;
+    constexpr block_offset kind = offset_kind<B>;
     std::size_t const cols = storage.cols();
-    std::size_t const run = B::block.cols == 0 ? cols : B::block.cols;
-    codes.resize(cols);
-    for (std::size_t first = 0; first < cols; first += run) {
-        std::size_t const count = (std::min)(run, cols - first);
-        std::size_t const index = row * cols + first;
+    if (!again) {
         if constexpr (uses_scale_as_found<B>) {
-            block_position const at = block_of(B::block, row, first, cols);
-            float const scale = raw.quotient(at.row * raw.cols + at.col);
-            encode_elements<typename B::element, float>(values + first, count, scale, rule, index, codes.data() + first);
+            raw_scales const& raw = found.scales;
+            work.scales.scale.resize(raw.cols);
+            quotients_of_row(machine, raw, block_of(B::block, row, 0, cols).row - raw.first, work.scales.scale.data());
         } else {
-            encode_block_row(storage, row, first, values + first, count, rule, index, codes.data() + first);
+            read_scales_of_row(machine, storage, row, work.scales);
         }
     }
-    pack_row<B>(codes.data(), cols, storage.row_codes(row));
+    std::size_t const width = B::block.cols == 0 ? cols : B::block.cols;
+    float const largest = bit_cast<float>(found.facts.largest);
+    value_groups const run{values, cols, width, work.scales.scale.data(), work.scales.offset.data(), largest, row * cols};
+    if (!again) work.method = prepare_run<element, scale_type, kind>(machine, run, rule, work.run.factor);
+    constexpr bool in_place = element::width == 8 && !B::trits;
+    if constexpr (!in_place) work.codes.resize(cols);
+    std::uint8_t* const codes = in_place ? reinterpret_cast<std::uint8_t*>(storage.row_codes(row)) : work.codes.data();
+    encode_run<element, scale_type, kind, B::block.cols>(machine, work.method, run, rule, work.run, codes);
+    if constexpr (!in_place) write_codes<B>(machine, codes, cols, storage.row_codes(row));
+}
+
+/// Whether the scales of every row of blocks depend on that row alone, whatever their levels.
+template <class S>
+inline constexpr bool rows_stand_alone = true;
+template <block_composition B>
+inline constexpr bool rows_stand_alone<B> =
+    B::block.rows == 1 && !B::block.linear && offset_extent<B> == B::block && rows_stand_alone<typename B::scale_type> &&
+    rows_stand_alone<typename offset_facts<typename B::offset_type>::type>;
+template <block_composition B>
+inline constexpr bool bands_stand_alone =
+    B::block.rows != 0 && rows_stand_alone<typename B::scale_type> &&
+    rows_stand_alone<typename offset_facts<typename B::offset_type>::type>;
+
+/// Counts finished rows for the caller's progress.
+class progress_counter {
+public:
+    progress_counter(progress_callback const& callback, std::size_t total) noexcept : callback_(callback), total_(total) {}
+    void add(std::size_t rows) {
+        if (callback_.call == nullptr) return;
+        std::lock_guard const lock(mutex_);
+        callback_.call(callback_.context, done_ += rows, total_);
+    }
+
+private:
+    progress_callback callback_;
+    std::size_t total_;
+    std::size_t done_ = 0;
+    std::mutex mutex_;
+};
+
+/// Scales and codes of bands that depend on nothing else, while they are in the cache: x is read once.
+template <block_composition B>
+void quantize_by_bands(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o,
+                       element_rule const& rule, progress_counter& progress) {
+    std::size_t const bands = block_grid(B::block, x.rows, x.cols).row;
+    std::size_t const per_task = (rows_per_task(x) + B::block.rows - 1) / B::block.rows;
+    std::atomic<bool> refused{false};
+    o.executor.run((bands + per_task - 1) / per_task, [&](std::size_t task) {
+        encode_workspace<B> work;
+        std::size_t rows_done = 0;
+        found_scales found = room_for_scales<B>(x, o, 0, 1);
+        for (std::size_t band = task * per_task; band < (std::min)(bands, (task + 1) * per_task) && !refused; ++band) {
+            matrix_view<const float> const rows = rows_of(x, band * B::block.rows, B::block.rows);
+            found.scales.first = found.offsets.first = band;
+            std::fill(found.scales.invalid.begin(), found.scales.invalid.end(), std::uint8_t{0});
+            found.facts = find_in_band<B>(machine, rows, o, band, found);
+            if (found.facts.refused) refused = true;
+            if (refused) return;
+            store_found<B>(machine, storage, found, {});
+            for (std::size_t r = 0; r < rows.rows; ++r) {
+                quantize_row<B>(machine, storage, band * B::block.rows + r, rows.row(r), found, rule, r > 0, work);
+            }
+            rows_done += rows.rows;
+        }
+        progress.add(rows_done);
+    });
+    if (refused) refuse_non_finite(x);
+}
+
+/// All scales first, then all codes: scales that depend on the whole matrix need a first pass over it.
+template <block_composition B>
+void quantize_in_two_passes(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o,
+                            element_rule const& rule, progress_counter& progress) {
+    found_scales found = find_everywhere<B>(machine, x, o);
+    if (found.facts.refused) refuse_non_finite(x);
+    store_found<B>(machine, storage, found, o.executor);
+    std::size_t const per_task = rows_per_task(x);
+    o.executor.run((x.rows + per_task - 1) / per_task, [&](std::size_t task) {
+        encode_workspace<B> work;
+        matrix_view<const float> const rows = rows_of(x, task * per_task, per_task);
+        for (std::size_t r = 0; r < rows.rows; ++r) {
+            quantize_row<B>(machine, storage, task * per_task + r, rows.row(r), found, rule, B::block.rows == 0 && r > 0, work);
+        }
+        progress.add(rows.rows);
+    });
+}
+
+/// quantize() with the kernels of `machine`, which may have less than the processor this runs on: the bits are the same.
+template <block_format F>
+quantized_matrix<F> quantize_for(processor const& machine, matrix_view<const float> x, quantize_options const& options) {
+    using composition = typename F::composition;
+    static_assert(!F::block.linear && offset_extent<composition> == F::block,
+                  "blocks of elements are rectangles, and their offsets lie over the same blocks");
+    check_options<F>(x, options);
+    quantized_matrix<F> result(x.rows, x.cols);
+    if (x.rows == 0 || x.cols == 0) return result;
+    element_rule const rule{options.mode, options.overflow, options.full_range, options.seed};
+    progress_counter progress(options.progress, x.rows);
+    if constexpr (bands_stand_alone<composition>) {
+        quantize_by_bands<composition>(machine, result.storage(), x, options, rule, progress);
+    } else {
+        quantize_in_two_passes<composition>(machine, result.storage(), x, options, rule, progress);
+    }
+    return result;
 }
 
 /// `x` (rows x cols, fp32) in block format F. Scales are rounded first and codes use the rounded scales; rounding, rules
@@ -64,33 +164,7 @@ void encode_row(block_storage<B>& storage, std::size_t row, float const* values,
 /// the others throw std::invalid_argument naming row and column, as do impossible options.
 template <block_format F>
 quantized_matrix<F> quantize(matrix_view<const float> x, quantize_options const& options = {}) {
-    using composition = typename F::composition;
-    static_assert(!F::block.linear && offset_extent<composition> == F::block,
-                  "blocks of elements are rectangles, and their offsets lie over the same blocks");
-    check_options<F>(x, options);
-    quantized_matrix<F> result(x.rows, x.cols);
-    if (x.rows == 0 || x.cols == 0) return result;
-    auto& storage = result.storage();
-    raw_scales const raw = find_and_store_scales<composition>(storage, x, options);
-
-    element_rule const rule{options.mode, options.overflow, options.full_range, options.seed};
-    std::size_t const rows_per_task = (std::max)(std::size_t{1}, 16384 / x.cols);
-    std::size_t const tasks = (x.rows + rows_per_task - 1) / rows_per_task;
-    std::mutex reporting;
-    std::size_t done = 0;
-    options.executor.run(tasks, [&](std::size_t task) {
-        std::vector<std::uint8_t> codes;
-        std::size_t const first = task * rows_per_task;
-        std::size_t const last = (std::min)(x.rows, first + rows_per_task);
-        for (std::size_t row = first; row < last; ++row) {
-            encode_row<composition>(storage, row, x.row(row), raw, rule, codes);
-        }
-        if (options.progress.call != nullptr) {
-            std::lock_guard const lock(reporting);
-            options.progress.call(options.progress.context, done += last - first, x.rows);
-        }
-    });
-    return result;
+    return quantize_for<F>(this_processor(), x, options);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../kernels/fit_kernels.hpp"
 #include "elements.hpp"
 #include "statistics.hpp"
 
@@ -165,6 +166,76 @@ fitted_block fit_scale_and_minimum(matrix_view<const float> block) noexcept {
         }
     }
     return best;
+}
+
+/// The longest block that is fitted side by side with others.
+inline constexpr std::size_t longest_fit = 256;
+
+/// out[v * lanes + l] = value v of the l-th block of `width` values from `row` on; lanes beyond `blocks` repeat the last block.
+template <class T>
+void stand_side_by_side(float const* row, std::size_t width, std::size_t blocks, std::size_t lanes, T* out) noexcept {
+    for (std::size_t l = 0; l < lanes; ++l) {
+        float const* const block = row + (l < blocks ? l : blocks - 1) * width;
+        for (std::size_t v = 0; v < width; ++v) out[v * lanes + l] = static_cast<T>(block[v]);
+    }
+}
+
+/// fit_scale of `blocks` blocks of `width` <= longest_fit values, one after the other. `numbers`: first their largest magnitudes,
+/// then their scales.
+template <scalar E>
+void fit_row(processor const& machine, float const* row, std::size_t width, std::size_t blocks, float* numbers) noexcept {
+    constexpr std::size_t lanes = 16;
+    float values[longest_fit * lanes];
+    for (std::size_t first = 0; first < blocks; first += lanes) {
+        std::size_t const count = blocks - first < lanes ? blocks - first : lanes;
+        float largest[lanes];
+        float fitted[lanes];
+        bool alone[lanes] = {};
+        for (std::size_t l = 0; l < lanes; ++l) {
+            largest[l] = l < count ? numbers[first + l] : 1.0F;
+            bool const moderate = largest[l] >= 0x1p-60F && largest[l] <= 0x1p60F;
+            alone[l] = !moderate;
+            if (!moderate) largest[l] = 1.0F;
+        }
+        stand_side_by_side(row + first * width, width, count, lanes, values);
+        bool const done = fit_side_by_side<E>(machine, values, width, largest, fitted);
+        for (std::size_t l = 0; l < count; ++l) {
+            matrix_view<const float> const block(row + (first + l) * width, 1, width);
+            numbers[first + l] = done && !alone[l] ? fitted[l] : fit_scale<E>(block, numbers[first + l]);
+        }
+    }
+}
+
+/// fit_scale_and_minimum of `blocks` blocks of `width` <= longest_fit values, one after the other.
+template <scalar E>
+void fit_row_with_minimums(processor const& machine, float const* row, std::size_t width, std::size_t blocks, float* scales,
+                           float* minimums) noexcept {
+    constexpr std::size_t lanes = 8;
+    double values[longest_fit * lanes];
+    for (std::size_t first = 0; first < blocks; first += lanes) {
+        std::size_t const count = blocks - first < lanes ? blocks - first : lanes;
+        double lowest[lanes] = {};
+        double highest[lanes] = {};
+        double scale[lanes];
+        double minimum[lanes];
+        for (std::size_t l = 0; l < count; ++l) {
+            float const* const block = row + (first + l) * width;
+            float low = 0.0F;
+            float high = block[0];
+            extend_range(machine, {block, 1, width}, low, high);
+            lowest[l] = static_cast<double>(low);
+            highest[l] = static_cast<double>(high);
+        }
+        stand_side_by_side(row + first * width, width, count, lanes, values);
+        double const top = static_cast<double>(largest_element<E>());
+        bool const done = fit_side_by_side(machine, values, width, top, lowest, highest, scale, minimum);
+        for (std::size_t l = 0; l < count; ++l) {
+            fitted_block fit{static_cast<float>(scale[l]), static_cast<float>(minimum[l])};
+            if (!done) fit = fit_scale_and_minimum<E>({row + (first + l) * width, 1, width});
+            scales[first + l] = fit.scale;
+            minimums[first + l] = fit.minimum;
+        }
+    }
 }
 
 }  // namespace FEWBITS_BASELINE

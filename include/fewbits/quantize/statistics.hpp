@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../bits/rounded.hpp"
+#include "../kernels/group_kernels.hpp"
 #include "../matrix/matrix_view.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -72,6 +73,30 @@ inline void extend_range(matrix_view<const float> block, float& lowest, float& h
             highest = row[c] > highest ? row[c] : highest;
         }
     }
+}
+
+/// Raises maxima[g] to the largest magnitude in columns [g * width, (g + 1) * width) of x (width 0: all columns). Returns the bits
+/// of the largest of all: 0x7F800000 or above where a value is not finite, and then the maxima are of no use.
+inline std::uint32_t raise_group_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, float* maxima) noexcept {
+    std::size_t const group = width == 0 ? x.cols : width;
+    std::uint32_t largest = 0;
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        std::uint32_t const of_row = raise_group_maxima(machine, x.row(r), x.cols, group, maxima);
+        largest = largest < of_row ? of_row : largest;
+    }
+    return largest;
+}
+
+/// The same by the processor's kernels, which do not tell zeros of both signs apart.
+inline void extend_range(processor const& machine, matrix_view<const float> block, float& lowest, float& highest) noexcept {
+    auto const is_zero = [](float x) { return (bit_cast<std::uint32_t>(x) << 1) == 0; };
+    float low = lowest;
+    float high = highest;
+    for (std::size_t r = 0; r < block.rows; ++r) extend_range(machine, block.row(r), block.cols, low, high);
+    bool const first_zero_counts = (is_zero(low) && !is_zero(lowest)) || (is_zero(high) && !is_zero(highest));
+    if (first_zero_counts) return extend_range(block, lowest, highest);
+    if (!is_zero(low)) lowest = low;  // else it was zero before
+    if (!is_zero(high)) highest = high;
 }
 
 /// Mean magnitude of a block, rounded once to fp32.

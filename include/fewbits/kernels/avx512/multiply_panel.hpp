@@ -1,0 +1,142 @@
+// A tile of sums over one chunk of K: rows of a broadcast, four panels of w, all sums of a group in registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "../panel_engine.hpp"
+#include "../panel_scales.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx512 {
+
+/// Rows of the largest tile: 24 sums, 4 vectors of w and room to spare in 32 registers.
+inline constexpr std::size_t tile_rows_of_panels = 6;
+
+}  // namespace avx512
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2")
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx512 {
+
+/// How each path multiplies and what its sums are. Split: a is given in two parts.
+struct byte_dot {
+    using sum = __m512i;
+    static constexpr panel_path path = panel_path::bytes;
+    static constexpr bool split = false;
+    static sum zero() noexcept { return _mm512_setzero_si512(); }
+    static sum add(sum s, __m512i w, std::uint32_t a) noexcept {
+        return _mm512_dpbusd_epi32(s, w, _mm512_set1_epi32(static_cast<int>(a)));
+    }
+};
+template <bool Split>
+struct pair_dot {
+    using sum = __m512;
+    static constexpr panel_path path = panel_path::pairs;
+    static constexpr bool split = Split;
+    static sum zero() noexcept { return _mm512_setzero_ps(); }
+    static sum add(sum s, __m512i w, std::uint32_t a) noexcept {
+        return _mm512_dpbf16_ps(s, (__m512bh)w, (__m512bh)_mm512_set1_epi32(static_cast<int>(a)));
+    }
+};
+struct float_dot {
+    using sum = __m512;
+    static constexpr panel_path path = panel_path::floats;
+    static constexpr bool split = false;
+    static sum zero() noexcept { return _mm512_setzero_ps(); }
+    static sum add(sum s, __m512i w, std::uint32_t a) noexcept {
+        return _mm512_fmadd_ps(_mm512_castsi512_ps(w), _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(a))), s);
+    }
+};
+
+/// The sums of one row and four panels at the beginning of a segment.
+template <class Dot>
+inline void open_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum* sums) noexcept {
+    for (std::size_t p = 0; p < tile_panels; ++p) {
+        sums[p] = Dot::zero();
+        if constexpr (Dot::path == panel_path::bytes) {
+            if (!segment.opens) sums[p] = _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
+        }
+    }
+}
+
+/// At its end: y = fma(sum, f(scale_a * scale_w), y), or integers carried on to the next chunk.
+template <class Dot>
+inline void close_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum const* sums) noexcept {
+    std::size_t const group = row * t.scale_a_stride + segment.number;
+    if (!segment.closes) {
+        if constexpr (Dot::path == panel_path::bytes) {
+            for (std::size_t p = 0; p < tile_panels; ++p) {
+                _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sums[p]);
+            }
+        }
+        return;
+    }
+    __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
+    for (std::size_t p = 0; p < tile_panels; ++p) {
+        __m512 sum;
+        if constexpr (Dot::path == panel_path::bytes) {
+            __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
+            sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[p], shift)), _mm512_set1_ps(t.unit));
+        } else {
+            sum = sums[p];
+        }
+        __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
+        float* const y = t.y + row * tile_width + p * panel_rows;
+        _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y)));
+    }
+}
+
+/// One tile of some rows. The order of each sum is the same for every number of rows.
+template <class Dot, std::size_t... Row>
+inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noexcept {
+    constexpr std::size_t columns = columns_of(Dot::path);
+    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
+    std::byte const* const strips = t.strips - t.first / columns * line_bytes;
+    for (std::size_t g = 0; g < t.segment_count; ++g) {
+        panel_segment const segment = t.segments[g];
+        typename Dot::sum sums[sizeof...(Row)][tile_panels];
+        (open_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
+            __m512i w[tile_panels];
+            for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
+            auto const row = [&]<std::size_t R>(std::integral_constant<std::size_t, R>) {
+                std::uint32_t const a = t.a[0][R * t.a_stride + i];
+                for (std::size_t p = 0; p < tile_panels; ++p) sums[R][p] = Dot::add(sums[R][p], w[p], a);
+                if constexpr (Dot::split) {
+                    std::uint32_t const rest = t.a[1][R * t.a_stride + i];
+                    for (std::size_t p = 0; p < tile_panels; ++p) sums[R][p] = Dot::add(sums[R][p], w[p], rest);
+                }
+            };
+            (row(std::integral_constant<std::size_t, Row>{}), ...);
+        }
+        (close_sums<Dot>(segment, t, Row, sums[Row]), ...);
+    }
+}
+
+/// panel_engine::multiply
+template <class Dot>
+void multiply(std::size_t rows, panel_tile const& tile) {
+    static_assert(tile_rows_of_panels == 6);
+    switch (rows) {
+        case 1: return multiply_rows<Dot>(tile, std::make_index_sequence<1>{});
+        case 2: return multiply_rows<Dot>(tile, std::make_index_sequence<2>{});
+        case 3: return multiply_rows<Dot>(tile, std::make_index_sequence<3>{});
+        case 4: return multiply_rows<Dot>(tile, std::make_index_sequence<4>{});
+        case 5: return multiply_rows<Dot>(tile, std::make_index_sequence<5>{});
+        default: return multiply_rows<Dot>(tile, std::make_index_sequence<6>{});
+    }
+}
+
+}  // namespace avx512
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_TARGET_END

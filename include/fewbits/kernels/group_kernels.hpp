@@ -1,0 +1,136 @@
+// What quantize and dequantize do to whole rows, by the program of the processor's instruction set or, without one, a plain loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../bits/rounded.hpp"
+#include "../scaling/scale_rule.hpp"
+#include "../target/detect.hpp"
+#include "convert_rows.hpp"
+#include "group_quotients.hpp"
+#include "portable/apply_scales.hpp"
+#include "portable/encode_nearest.hpp"
+
+#if defined(__x86_64__)
+#include "avx512/decode_groups.hpp"
+#include "avx512/encode_groups.hpp"
+#include "avx512/group_scales.hpp"
+#include "avx512/statistics.hpp"
+#endif
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+
+/// function(tag) with the tag of the widest instruction set of `machine` that kernels are written for.
+template <class Function>
+auto on_processor(processor const& machine, Function&& function) {
+#if defined(__x86_64__)
+    if (runs(machine, isa::avx512{})) return function(isa::avx512{});
+    if (runs(machine, isa::avx2{})) return function(isa::avx2{});
+#endif
+    static_cast<void>(machine);
+    return function(isa::portable{});
+}
+
+/// Whether the processor has kernels for groups.
+inline bool has_group_kernels(processor const& machine) noexcept {
+#if defined(__x86_64__)
+    return runs(machine, isa::avx512{});
+#else
+    static_cast<void>(machine);
+    return false;
+#endif
+}
+
+/// Raises maxima[g] to the largest magnitude of values [g * group, (g + 1) * group), for the groups that `count` values touch.
+/// Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite.
+inline std::uint32_t raise_group_maxima(processor const& machine, float const* values, std::size_t count, std::size_t group,
+                                        float* maxima) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::raise_group_maxima(values, count, group, maxima);
+#endif
+    static_cast<void>(machine);
+    std::uint32_t all = 0;
+    for (std::size_t first = 0; first < count; first += group, ++maxima) {
+        std::size_t const end = count - first < group ? count : first + group;
+        std::uint32_t largest = bit_cast<std::uint32_t>(*maxima);
+        for (std::size_t i = first; i < end; ++i) largest = larger(largest, bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF);
+        *maxima = bit_cast<float>(largest);
+        all = larger(all, largest);
+    }
+    return all;
+}
+
+/// Widens [lowest, highest] to hold `count` finite values. Which zero comes out where both signs occur is left open.
+inline void extend_range(processor const& machine, float const* values, std::size_t count, float& lowest, float& highest) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::extend_range(values, count, lowest, highest);
+#endif
+    static_cast<void>(machine);
+    for (std::size_t i = 0; i < count; ++i) {
+        lowest = values[i] < lowest ? values[i] : lowest;
+        highest = values[i] > highest ? values[i] : highest;
+    }
+}
+
+/// out[i] = f(numbers[i] / divisor)
+inline void divide(processor const& machine, float const* numbers, std::size_t count, float divisor, float* out) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::divide(numbers, count, divisor, out);
+#endif
+    static_cast<void>(machine);
+    for (std::size_t i = 0; i < count; ++i) out[i] = div_rn(numbers[i], divisor);
+}
+
+/// Largest magnitudes become 2^max(floor(log2(magnitude)) - emax, -127) in place, 0 stays; emax >= 0.
+inline void floor_to_scales(processor const& machine, float* numbers, std::size_t count, int emax) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::floor_to_scales(numbers, count, emax);
+#endif
+    static_cast<void>(machine);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const bits = bit_cast<std::uint32_t>(numbers[i]);
+        std::uint32_t const least = static_cast<std::uint32_t>(emax);
+        std::uint32_t const field = larger(bits >> 23, least) - least;
+        numbers[i] = bit_cast<float>(bits == 0 ? 0 : field == 0 ? 0x00400000 : field << 23);
+    }
+}
+
+/// Fills factor[g] (see group_quotients) for `count` scales that divide magnitudes up to `largest`, and says by which method they do.
+template <scalar E, bool PowersOfTwo>
+quotient_method prepare_factors(processor const& machine, float const* scale, std::size_t count, float largest, float* factor) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::prepare_factors<E, PowersOfTwo>(scale, count, largest, factor);
+#endif
+    static_cast<void>(machine), static_cast<void>(scale), static_cast<void>(count), static_cast<void>(largest), static_cast<void>(factor);
+    return quotient_method::none;
+}
+
+/// codes[i] = the code of values[i] to nearest even, i < count, under group i >> Shift by the method prepared for the groups; Shift is
+/// 0, or 4 and more.
+template <scalar E, quotient_method How, block_offset Kind, int Shift>
+void encode_groups(processor const& machine, float const* values, std::size_t count, group_quotients const& groups,
+                   encode_bounds const& bounds, std::uint8_t* codes) noexcept {
+#if defined(__x86_64__)
+    static_cast<void>(machine);
+    avx512::encode_groups<E, How, Kind, Shift>(values, count, groups, bounds, codes);
+#endif
+}
+
+/// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more.
+template <scalar E, block_offset Kind, int Shift>
+void decode_groups(processor const& machine, std::uint8_t const* codes, std::size_t count, float const* scale, float const* offset,
+                   float* out) noexcept {
+#if defined(__x86_64__)
+    static_cast<void>(machine);
+    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, out);
+#endif
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END

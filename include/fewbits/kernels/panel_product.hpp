@@ -1,0 +1,212 @@
+// The product over panels of w: activations prepared once, then chunk by chunk codes expanded and tiles multiplied by an engine.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "panel_activations.hpp"
+#include "panel_engine.hpp"
+#include "panel_scales.hpp"
+#include "portable/blocking.hpp"
+#include "product.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace panel_detail {
+
+/// Chunks of K whose fp32 sums are added up in fp32 before they move on to double: with at most 16 groups of a chunk, 64 sums.
+inline constexpr std::size_t chunks_in_float = 4;
+
+/// The forms of an operand's elements that vectors look them up in.
+inline element_tables tables_of(operand const& w) noexcept {
+    float const* const value = w.panels().values();
+    element_tables tables = make_tables(w.panels().width, value);
+    if (!w.facts().exact_integers) return tables;
+    unsigned const codes = 1U << w.panels().width;
+    float const unit = bit_cast<float>(static_cast<std::uint32_t>(127 + w.facts().fraction) << 23);
+    auto const integer = [&](unsigned code) { return static_cast<int>(value[code % codes] / unit); };
+    int lowest = 0;
+    for (unsigned i = 0; i < codes; ++i) lowest = std::min(lowest, integer(i));
+    tables.bias = -lowest;
+    tables.flip = static_cast<std::uint8_t>(integer(0) + tables.bias);
+    for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
+    return tables;
+}
+
+/// Everything the blocks of one product share.
+struct shared_state {
+    product const& p;
+    panel_engine const& engine;
+    panel_activations const& a;
+    element_tables tables;
+    std::size_t first_row, rows;  ///< of a
+};
+
+/// 64 columns of y for a slab of rows.
+class panel_block {
+public:
+    explicit panel_block(shared_state const& s)
+        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.rows), strips_(tile_panels * strip_bytes()),
+          scales_(tile_panels * scale_window * panel_rows), sums_(padded_rows_ * tile_width),
+          carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
+
+    void run(std::size_t first_panel) {
+        operand const& w = s_.p.w;
+        std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
+        panels_ = std::min(tile_panels, all - first_panel);
+        if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
+        std::fill_n(scales_.get(), tile_panels * scale_window * panel_rows, 0.0F);
+        std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
+        std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
+        std::size_t const cols = s_.p.k();
+        constexpr std::size_t span = chunks_in_float * chunk_depth;
+        bool const packed = w.panels().lines(w, first_panel) != nullptr;
+        bool const from_lines = s_.rows == 1 && packed && s_.engine.multiply_lines != nullptr;
+        for (std::size_t first = 0; first < cols; first += span) {
+            std::size_t const end = std::min(cols, first + span);
+            read_scales(first_panel, first);
+            if (from_lines) multiply_lines(first_panel, first / chunk_depth, (end + chunk_depth - 1) / chunk_depth);
+            for (std::size_t k = first; k < end && !from_lines; k += chunk_depth) {
+                for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, k, std::min(chunk_depth, cols - k), i);
+                multiply(k / chunk_depth);
+            }
+            if (!exact_) move_to_double();
+        }
+        move_to_double();
+        std::size_t const column = first_panel * panel_rows;
+        std::size_t const count = std::min(panels_ * panel_rows, w.rows() - column);
+        for (std::size_t r = 0; r < s_.rows; ++r) {
+            s_.p.finish(s_.p, s_.first_row + r, column, count, totals_.get() + r * tile_width);
+        }
+    }
+
+private:
+    std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }
+
+    void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
+        operand const& w = s_.p.w;
+        int const width = w.panels().width;
+        std::byte* const strip = strips_.get() + i * strip_bytes();
+        if (std::byte const* const lines = w.panels().lines(w, panel); lines != nullptr) {
+            std::size_t const at = first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
+            s_.engine.expand(width, s_.tables, lines + at, depth, strip);
+        } else {
+            gather(panel, first, depth);
+            s_.engine.expand_bytes(width, s_.tables, lines_, depth, strip);
+        }
+    }
+
+    /// The window of scales that the span from column `first` on needs: a window holds whole spans.
+    void read_scales(std::size_t first_panel, std::size_t first) {
+        operand const& w = s_.p.w;
+        std::size_t const group = w.facts().group;
+        std::size_t const window = group == 0 ? 0 : first / (scale_window * group);
+        if (first != 0 && window == window_) return;
+        window_ = window;
+        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
+        std::size_t const begin = window * scale_window;
+        for (std::size_t i = 0; i < panels_; ++i) {
+            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, std::min(scale_window, groups - begin),
+                              scales_.get() + i * scale_window * panel_rows, nullptr);
+        }
+    }
+
+    void multiply_lines(std::size_t first_panel, std::size_t begin, std::size_t end) {
+        operand const& w = s_.p.w;
+        std::byte const* lines[tile_panels];
+        for (std::size_t i = 0; i < tile_panels; ++i) lines[i] = w.panels().lines(w, first_panel + std::min(i, panels_ - 1));
+        s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile_of(0, begin, end));
+    }
+
+    /// Codes of a matrix stored row by row, four columns of 16 rows a line.
+    void gather(std::size_t panel, std::size_t first, std::size_t depth) {
+        operand const& w = s_.p.w;
+        std::uint8_t row_codes[chunk_depth];
+        for (std::size_t r = 0; r < panel_rows; ++r) {
+            std::size_t const row = panel * panel_rows + r;
+            if (row < w.rows()) w.panels().codes(w, row, first, depth, row_codes);
+            std::size_t const known = row < w.rows() ? depth : 0;
+            std::fill(row_codes + known, row_codes + chunk_depth, std::uint8_t{0});
+            for (std::size_t k = 0; k < depth; k += line_columns) {
+                std::memcpy(lines_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
+            }
+        }
+    }
+
+    void multiply(std::size_t chunk) {
+        for (std::size_t r = 0; r < s_.rows; r += s_.engine.rows) {
+            s_.engine.multiply(std::min(s_.engine.rows, s_.rows - r), tile_of(r, chunk, chunk + 1));
+        }
+    }
+
+    /// Rows from `row` on over chunks [begin, end).
+    panel_tile tile_of(std::size_t row, std::size_t begin, std::size_t end) const noexcept {
+        panel_activations const& a = s_.a;
+        panel_tile tile{};
+        tile.a[0] = a.part[0].data() + row * a.words;
+        tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + row * a.words;
+        tile.a_stride = a.words;
+        tile.strips = strips_.get();
+        tile.first = begin * chunk_depth;
+        tile.segments = a.segments.data() + a.chunk_begin[begin];
+        tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
+        tile.scale_a = a.scale.data() + row * a.groups;
+        tile.sum_a = exact_ ? a.sum.data() + row * a.groups : nullptr;
+        tile.scale_a_stride = a.groups;
+        tile.scale_w = scales_.get();
+        tile.unit = a.unit;
+        tile.bias = s_.tables.bias;
+        tile.y = sums_.get() + row * tile_width;
+        tile.carried = exact_ ? carried_.get() + row * tile_width : nullptr;
+        return tile;
+    }
+
+    void move_to_double() noexcept {
+        for (std::size_t i = 0; i < s_.rows * tile_width; ++i) {
+            totals_.get()[i] += static_cast<double>(sums_.get()[i]);
+            sums_.get()[i] = 0.0F;
+        }
+    }
+
+    shared_state const& s_;
+    bool exact_;
+    std::size_t padded_rows_;
+    std::size_t panels_ = 0;
+    std::size_t window_ = 0;
+    scratch<std::byte> strips_;
+    scratch<float> scales_;
+    scratch<float> sums_;
+    scratch<std::int32_t> carried_;
+    scratch<double> totals_;
+    alignas(64) std::byte lines_[chunk_depth / line_columns * line_bytes];
+};
+
+}  // namespace panel_detail
+
+/// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
+/// result depends on no other row.
+inline void run_panels(product const& p, panel_engine const& engine, activation_form form) {
+    constexpr std::size_t most_bytes = std::size_t{1} << 22;
+    std::size_t const row_bytes = panel_activations::bytes_of_row(p.k());
+    std::size_t const slab = std::clamp<std::size_t>(most_bytes / row_bytes, engine.rows, 384);
+    std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
+    std::size_t const workers = p.run_on.concurrency();
+    std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
+    element_tables const tables = panel_detail::tables_of(p.w);
+    for (std::size_t first = 0; first < p.m(); first += slab) {
+        std::size_t const rows = std::min(slab, p.m() - first);
+        panel_activations const a = prepare_activations(p, engine.path, form, first, rows);
+        panel_detail::shared_state const state{p, engine, a, tables, first, rows};
+        p.run_on.run(tasks, [&](std::size_t task) {
+            panel_detail::panel_block block(state);
+            std::size_t const end = (task + 1) * blocks / tasks;
+            for (std::size_t i = task * blocks / tasks; i < end; ++i) block.run(i * tile_panels);
+        });
+    }
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

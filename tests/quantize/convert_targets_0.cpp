@@ -1,0 +1,6 @@
+// Slice 0 of the formats.
+#include "convert_targets.hpp"
+
+TEST_CASE("bulk conversions of every instruction set equal the definition, slice 0", "[quantize][spans]") {
+    convert_targets::check_slice<0>();
+}

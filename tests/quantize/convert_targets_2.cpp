@@ -1,0 +1,6 @@
+// Slice 2 of the formats.
+#include "convert_targets.hpp"
+
+TEST_CASE("bulk conversions of every instruction set equal the definition, slice 2", "[quantize][spans]") {
+    convert_targets::check_slice<2>();
+}
