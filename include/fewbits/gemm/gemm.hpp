@@ -44,6 +44,7 @@ inline void check_shapes(operand const& a, operand const& w, std::size_t y_rows,
 
 /// The product of two erased operands; what gemm below does once both formats are known.
 inline void run_product(product const& p, target_choice target) {
+    check_target(target);
     if (p.m() == 0 || p.n() == 0) return;
     if (p.k() == 0) {
         std::vector<double> const zeros(p.n(), 0.0);
@@ -61,7 +62,8 @@ inline void run_product(product const& p, target_choice target) {
 /// y (M x N) = a (M x K) * transpose(w (N x K)) + bias. Where both operands are integer formats with scales constant along
 /// K in groups, the result is defined to the bit: for each common group, in ascending k, y = fma(f(p), f(sa * sw), y) with
 /// the exact integer sum p. Otherwise |error| <= 1e-5 * sum |a||w|. The bits never depend on threads or on prepacking.
-/// y is rounded once, to the type of y. Throws std::invalid_argument where shapes do not fit. y overlaps no operand.
+/// y is rounded once, to the type of y. Throws std::invalid_argument where shapes do not fit
+/// or the processor has not the target asked for. y overlaps no operand.
 template <gemm_operand A, gemm_operand W, gemm_result Y>
 void gemm(A const& a, W const& w, matrix_view<Y> y, gemm_options const& options = {}) {
     product const p{make_operand(a), make_operand(w), y.data, y.stride, options.bias.empty() ? nullptr : options.bias.data(),

@@ -59,6 +59,8 @@ template <class Kernel>
 void run_gathered(product const& p, std::vector<std::uint32_t> const& columns, bool by_definition, Kernel const& kernel) {
     operand_facts facts = p.a.facts();
     facts.exact_integers = facts.exact_integers && facts.group == 0;
+    facts.exact_in_bf16 = facts.exact_in_bf16 && !facts.grouped;
+    facts.grouped = false;
     reading const what = facts.exact_integers && p.w.facts().exact_integers ? reading::elements : reading::values;
     std::size_t const depth = p.k();
     std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 22) / depth, 1, p.m());

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,12 @@
 #include "../kernels/product.hpp"
 #include "../kernels/reference/any_pair.hpp"
 
+#if defined(__x86_64__)
+#include "../kernels/avx512/bf16_product.hpp"
+#include "../kernels/avx512/integer_product.hpp"
+#include "../kernels/avx512/widened_product.hpp"
+#endif
+
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
@@ -20,30 +28,61 @@ inline namespace FEWBITS_BASELINE {
 struct kernel_entry {
     std::string_view name;
     std::string_view reason;
-    target_choice target;
+    bool (*within)(target_choice choice) noexcept;         ///< whether the choice of target lets it run
+    bool (*available)(processor const& here) noexcept;
     bool (*supports)(operand_facts const& a, operand_facts const& w) noexcept;
     void (*run)(product const& p);
 };
+
+/// Whether programs for Isa are also programs for the target chosen.
+template <class Isa>
+bool is_within(target_choice choice) noexcept {
+    switch (choice) {
+        case target_choice::best: return true;
+        case target_choice::portable: return std::derived_from<isa::portable, Isa>;
+        case target_choice::reference: return std::derived_from<isa::reference, Isa>;
+        case target_choice::avx2: return std::derived_from<isa::avx2, Isa>;
+        case target_choice::avx512: return std::derived_from<isa::avx512, Isa>;
+        default: return std::derived_from<isa::amx, Isa>;
+    }
+}
+
+/// Throws std::invalid_argument where this processor has not the target that was asked for.
+inline void check_target(target_choice choice) {
+    processor const& here = this_processor();
+    auto const need = [](bool has, std::string_view name) {
+        if (!has) throw std::invalid_argument("gemm: this processor has no " + std::string(name));
+    };
+    if (choice == target_choice::avx2) need(runs(here, isa::avx2{}), isa::avx2::name);
+    if (choice == target_choice::avx512) need(runs(here, isa::avx512{}), isa::avx512::name);
+    if (choice == target_choice::amx) need(runs(here, isa::amx{}), isa::amx::name);
+}
 
 /// Kernels in order of preference; the last takes every pair.
 template <class... Kernels>
 struct kernel_list {
     static constexpr std::array<kernel_entry, sizeof...(Kernels)> entries{
-        kernel_entry{Kernels::name, Kernels::reason, Kernels::target, &Kernels::supports, &Kernels::run}...};
+        kernel_entry{Kernels::name, Kernels::reason, &is_within<typename Kernels::isa>, &Kernels::available, &Kernels::supports,
+                     &Kernels::run}...};
 
-    static constexpr kernel_entry const& select(operand_facts const& a, operand_facts const& w,
-                                                target_choice choice) noexcept {
+    static kernel_entry const& select(operand_facts const& a, operand_facts const& w, target_choice choice) noexcept {
         for (kernel_entry const& kernel : entries) {
-            if ((choice == target_choice::best || kernel.target == choice) && kernel.supports(a, w)) return kernel;
+            if (kernel.within(choice) && kernel.available(this_processor()) && kernel.supports(a, w)) return kernel;
         }
         return entries.back();
     }
 };
 
+#if defined(__x86_64__)
+using gemm_kernels = kernel_list<avx512::integer_product, avx512::bf16_product, avx512::widened_product,
+                                 portable::integer_product, portable::codebook_product, portable::widened_product,
+                                 reference::any_pair>;
+#else
 using gemm_kernels = kernel_list<portable::integer_product, portable::codebook_product, portable::widened_product,
                                  reference::any_pair>;
+#endif
 
-/// Which kernel runs for a pair and why. A, W: block formats, float or scalar formats.
+/// Which kernel runs for a pair on this processor and why. A, W: block formats, float or scalar formats.
 template <class A, class W>
 std::string kernel_name(target_choice choice = target_choice::best) {
     kernel_entry const& kernel = gemm_kernels::select(facts_of<A>(), facts_of<W>(), choice);

@@ -17,7 +17,14 @@ struct operand_facts {
     bool exact_integers = false;  ///< integer elements of at most 8 bits, symmetric, one scale per group along K
     int fraction = 0;             ///< where they are: the elements are integers times 2^fraction, -8 <= fraction <= 0
     std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
+    int width = 32;               ///< bits of a code
+    bool symmetric = true;        ///< no zero point, no minimum
+    bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
+    bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
 };
+
+/// Columns that a group of a `grouped` format is a multiple of.
+inline constexpr std::size_t quad_columns = 16;
 
 /// What is read: the dequantised values, or the elements without their scale (the code's own value).
 enum class reading : unsigned char { values, elements };
@@ -27,6 +34,19 @@ class operand;
 /// A rectangle of an operand: rows [row, row + rows), stored columns [first, first + depth).
 struct rectangle {
     std::size_t row, rows, first, depth;
+};
+
+/// How a `grouped` operand gives panels of 16 rows (panel_order.hpp).
+struct panel_functions {
+    int width;                           ///< bits of a code
+    float const* (*values)() noexcept;   ///< the value of each code, 2^width of them
+    /// The lines of a panel; null where the matrix is stored row by row.
+    std::byte const* (*lines)(operand const& self, std::size_t panel) noexcept;
+    /// out[k] = the code in `row`, stored column first + k, k < depth; first a multiple of 8.
+    void (*codes)(operand const& self, std::size_t row, std::size_t first, std::size_t depth, std::uint8_t* out) noexcept;
+    /// scale[16 * g + r], offset[16 * g + r] of the groups that columns [first, first + depth) touch, depth <= chunk_depth.
+    void (*scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t depth, float* scale,
+                   float* offset) noexcept;
 };
 
 /// How an operand is read; one table per type of matrix.
@@ -40,6 +60,7 @@ struct operand_functions {
     void (*scales)(operand const& self, std::size_t row, std::size_t rows, std::size_t column, float* out);
     /// One element through the matrix's own accessors: the definition, slow.
     float (*at)(operand const& self, reading what, std::size_t row, std::size_t column);
+    panel_functions panels{};  ///< where facts.grouped
 };
 
 /// A matrix of any kind as gemm sees it; refers to the matrix or to a view's data, owns nothing.
@@ -58,6 +79,7 @@ public:
     }
 
     operand_facts const& facts() const noexcept { return *facts_; }
+    panel_functions const& panels() const noexcept { return functions_->panels; }
     void const* object() const noexcept { return object_; }
     std::size_t rows() const noexcept { return rows_; }
     std::size_t cols() const noexcept { return cols_; }

@@ -9,6 +9,7 @@
 #include "../matrix/prepacked_matrix.hpp"
 #include "../matrix/quantized_matrix.hpp"
 #include "operand.hpp"
+#include "panel_scales.hpp"
 #include "portable/decode_panel.hpp"
 #include "portable/decode_row.hpp"
 #include "portable/strip.hpp"
@@ -21,6 +22,21 @@ template <class T>
 concept dense_element = std::same_as<T, float> || scalar<T>;
 
 inline namespace FEWBITS_BASELINE {
+
+/// Whether every number of a scalar format is also a bf16: 8 significant bits within the exponents of fp32's normal range.
+template <scalar T>
+inline constexpr bool elements_are_bf16 = [] {
+    if constexpr (T::width <= 8) {
+        for (unsigned code = 0; code < (1U << T::width); ++code) {
+            std::uint32_t const bits = bit_cast<std::uint32_t>(static_cast<float>(T::from_bits(code)));
+            bool const tiny = (bits & 0x7F800000U) == 0 && (bits & 0x7FFFFFFFU) != 0;
+            if ((bits & 0xFFFFU) != 0 || tiny) return false;
+        }
+        return true;
+    } else {
+        return T::kind == format_kind::minifloat && T::layout.exponent_bits == 8 && T::layout.mantissa_bits <= 7;
+    }
+}();
 
 /// The facts of a format X: a block format, float or a scalar format.
 template <class X>
@@ -36,11 +52,17 @@ constexpr operand_facts facts_of() noexcept {
             facts.exact_integers = element::layout.exponent <= 0 && element::layout.exponent >= -8;
             facts.fraction = element::layout.exponent;
         }
+        facts.width = element::width;
+        facts.symmetric = X::is_symmetric;
+        facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
+                        (X::is_symmetric || offset_extent<X> == X::block);
+        facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
     } else if constexpr (std::is_same_v<X, float>) {
         facts.name = "float";
     } else {
         facts.name = X::name;
         facts.kind = X::kind == format_kind::codebook ? format_kind::codebook : format_kind::minifloat;
+        facts.exact_in_bf16 = elements_are_bf16<X>;
     }
     return facts;
 }
@@ -90,13 +112,48 @@ struct stored {
     }
 };
 
+/// Panels of a format, where it has them.
+template <class F, class Matrix>
+struct panels {
+    static Matrix const& matrix(operand const& self) noexcept { return *static_cast<Matrix const*>(self.object()); }
+    static std::byte const* lines(operand const& self, std::size_t panel) noexcept {
+        if constexpr (requires { matrix(self).panel_bytes(); }) {
+            return matrix(self).codes().data() + panel * matrix(self).panel_bytes();
+        } else {
+            return nullptr;
+        }
+    }
+    static void codes(operand const& self, std::size_t row, std::size_t first, std::size_t depth, std::uint8_t* out) noexcept {
+        if constexpr (requires { matrix(self).row_codes(row); }) {
+            packed_run const run{matrix(self).row_codes(row), matrix(self).storage().readable(row)};
+            expand_codes(F::element::width, run, first, depth, code_table(), out, in_a_row{});
+        }
+    }
+    static void scales(operand const& self, std::size_t panel, std::size_t first, std::size_t depth, float* scale,
+                       float* offset) noexcept {
+        if constexpr (requires { matrix(self).storage(); }) {
+            auto const& levels = matrix(self).storage();
+            read_panel_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, depth, scale, offset);
+        } else {
+            read_panel_scales<F>(matrix(self).scales(), matrix(self).offsets(), self.rows(), panel, first, depth, scale, offset);
+        }
+    }
+    static constexpr panel_functions functions() noexcept {
+        if constexpr (facts_of<F>().grouped) {
+            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales};
+        } else {
+            return {};
+        }
+    }
+};
+
 template <class F>
 struct quantized : stored<F, quantized_matrix<F>> {
     static void rows(operand const& self, reading what, rectangle part, float* out, std::size_t stride) {
         decode_rows(quantized::matrix(self), what, part, out, stride);
     }
     static constexpr operand_functions functions{facts_of<F>(), &rows, &strip_from_rows, &quantized::scales,
-                                                 &quantized::at};
+                                                 &quantized::at, panels<F, quantized_matrix<F>>::functions()};
 };
 
 template <class F>
@@ -111,7 +168,8 @@ struct prepacked : stored<F, prepacked_matrix<F>> {
             }
         }
     }
-    static constexpr operand_functions functions{facts_of<F>(), &rows, &strip, &prepacked::scales, &prepacked::at};
+    static constexpr operand_functions functions{facts_of<F>(), &rows, &strip, &prepacked::scales, &prepacked::at,
+                                                 panels<F, prepacked_matrix<F>>::functions()};
 };
 
 }  // namespace operand_detail

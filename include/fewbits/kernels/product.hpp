@@ -6,15 +6,19 @@
 #include <string_view>
 
 #include "../parallel/executor.hpp"
+#include "../target/detect.hpp"
 #include "operand.hpp"
 
 namespace fewbits {
 
 /// Which kernels may be chosen.
 enum class target_choice : unsigned char {
-    best,       ///< the first kernel of the list that takes the pair
+    best,       ///< the first kernel of the list that takes the pair and runs here
     portable,   ///< vectorised by the compiler for whatever it was told to build for
-    reference   ///< the definition, slow
+    reference,  ///< the definition, slow
+    avx2,       ///< as on a processor that has AVX2 and no more; std::invalid_argument where this one has not
+    avx512,     ///< as on one with AVX-512
+    amx         ///< as on one with AMX
 };
 
 /// The matrices of one product. Shapes have been checked: a is M x K, w is N x K, y is M x N, all of them at least 1.

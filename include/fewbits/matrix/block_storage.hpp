@@ -71,6 +71,9 @@ public:
 
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
     std::span<std::byte> bytes() noexcept { return bytes_; }
+    std::byte const* row_bytes(std::size_t row) const noexcept { return bytes_.data() + row * row_bytes_; }
+    /// Bytes from the beginning of a row to the end of the storage.
+    std::size_t readable(std::size_t row) const noexcept { return bytes_.size() - row * row_bytes_; }
 
 private:
     std::size_t cols_ = 0;
@@ -172,6 +175,8 @@ public:
     std::size_t row_bytes() const noexcept { return row_bytes_; }
     std::byte const* row_codes(std::size_t row) const noexcept { return codes_.data() + row * row_bytes_; }
     std::byte* row_codes(std::size_t row) noexcept { return codes_.data() + row * row_bytes_; }
+    /// Bytes from the beginning of a row's codes to the end of all codes.
+    std::size_t readable(std::size_t row) const noexcept { return codes_.size() - row * row_bytes_; }
     std::span<const std::byte> bytes() const noexcept { return codes_; }
 
     unsigned code(std::size_t row, std::size_t col) const noexcept {

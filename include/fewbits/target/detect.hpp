@@ -88,6 +88,7 @@ inline processor const& this_processor() noexcept {
 }
 
 /// Whether programs for an instruction set run here.
+constexpr bool runs(processor const&, isa::reference) noexcept { return true; }
 constexpr bool runs(processor const&, isa::portable) noexcept { return true; }
 constexpr bool runs(processor const& p, isa::avx2) noexcept { return p.avx2; }
 constexpr bool runs(processor const& p, isa::avx512) noexcept { return p.avx512; }

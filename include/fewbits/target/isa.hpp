@@ -5,6 +5,10 @@
 
 namespace fewbits::isa {
 
+/// No instruction set: the definitions themselves.
+struct reference {
+    static constexpr std::string_view name = "reference";
+};
 /// Whatever the compiler was told to build for.
 struct portable {
     static constexpr std::string_view name = "portable";

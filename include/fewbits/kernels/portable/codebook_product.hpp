@@ -11,10 +11,11 @@ namespace portable {
 
 /// Error bound and order of summation are the widened product's.
 struct codebook_product {
+    using isa = fewbits::isa::portable;
     static constexpr std::string_view name = "portable/codebook_product";
     static constexpr std::string_view reason =
         "a codebook decoded by table look-up, the other side to fp32, sums of 128 products in fp32, then in double";
-    static constexpr target_choice target = target_choice::portable;
+    static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return a.kind == format_kind::codebook || w.kind == format_kind::codebook;
     }

@@ -1,7 +1,9 @@
-// Panels of a prepacked matrix become strips of fp32 directly: the codes already stand in the order of the tiles.
+// Panels of a prepacked matrix become strips of fp32: bit planes to codes, codes to values, values to their tile.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "../../matrix/prepacked_matrix.hpp"
 #include "decode_row.hpp"
@@ -11,40 +13,62 @@
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-static_assert(strip_columns == 32, "a strip is one panel of rows32_k_major");
+static_assert(strip_columns % panel_rows == 0 && chunk_depth % line_columns == 0);
 
-/// Code i of a panel, 32 for each column, in the strip.
-struct in_tiles {
-    std::size_t operator()(std::size_t i) const noexcept {
-        std::size_t const row = i % strip_columns;
-        return row / tile_columns * tile_stride + i / strip_columns * tile_columns + row % tile_columns;
-    }
-};
-
-/// Columns [first, first + depth) of a panel of ternary digits, five columns a byte.
-inline void expand_trit_panel(std::byte const* panel, std::size_t first, std::size_t depth, float* out) noexcept {
-    trit_table const& table = trit_values();
-    for (std::size_t t = 0; t < strip_columns / tile_columns; ++t) {
-        for (std::size_t k = 0; k < depth; ++k) {
-            std::byte const* const bytes = panel + (first + k) / 5 * strip_columns + t * tile_columns;
-            float const* const digits = &table.digit[0][(first + k) % 5];
-            float* const to = out + t * tile_stride + k * tile_columns;
-            for (std::size_t j = 0; j < tile_columns; ++j) to[j] = digits[std::to_integer<std::size_t>(bytes[j]) * 5];
+/// Codes of one step of four columns of a panel: code of row r, column c at 4 * r + c.
+template <int Width>
+void read_step(std::byte const* panel, std::size_t column, std::uint8_t* codes) noexcept {
+    constexpr plane_list planes = planes_of(Width);
+    std::fill_n(codes, line_bytes, std::uint8_t{0});
+    for (int i = 0; i < planes.count; ++i) {
+        bit_place const at = place_in_panel(Width, planes.at[i], 0, column);
+        auto const* const line = reinterpret_cast<unsigned char const*>(panel + at.byte);
+        unsigned const mask = (1U << planes.at[i].bits) - 1;
+        for (std::size_t j = 0; j < line_bytes; ++j) {
+            codes[j] = static_cast<std::uint8_t>(codes[j] | (line[j] >> at.shift & mask) << planes.at[i].low_bit);
         }
     }
 }
 
-/// Rows [row, row + rows) of one panel (row a multiple of 32), columns [first, first + depth), depth <= chunk_depth.
+/// Columns [first, first + depth) of one panel into its place in a strip; first is a multiple of 4.
+template <class Value>
+void place_step(Value const& value, std::size_t first_row, std::size_t column, std::size_t depth, float* out) noexcept {
+    float* const to = out + first_row / tile_columns * tile_stride + first_row % tile_columns;
+    for (std::size_t c = 0; c < (std::min)(line_columns, depth - column); ++c) {
+        for (std::size_t r = 0; r < panel_rows; ++r) {
+            std::size_t const j = first_row + r;
+            float* const at = tile_columns >= panel_rows ? to + r : out + j / tile_columns * tile_stride + j % tile_columns;
+            at[(column + c) * tile_columns] = value(line_columns * r + c);
+        }
+    }
+}
+
+/// Rows [row, row + rows) of the elements, row a multiple of 16, columns [first, first + depth), depth <= chunk_depth.
+template <block_format F>
+void expand_panels(prepacked_matrix<F> const& q, rectangle part, float* out) {
+    for (std::size_t j = 0; j < part.rows; j += panel_rows) {
+        std::byte const* const panel = q.codes().data() + (part.row + j) / panel_rows * q.panel_bytes();
+        for (std::size_t k = 0; k < part.depth; k += line_columns) {
+            std::size_t const column = part.first + k;
+            if constexpr (F::trits) {
+                float const* const digits = &trit_values().digit[0][trit_digit(column)];
+                std::byte const* const line = panel + column / trit_line_columns * line_bytes;
+                auto const value = [=](std::size_t i) { return digits[std::to_integer<std::size_t>(line[i]) * 5]; };
+                place_step(value, j, k, part.depth, out);
+            } else {
+                std::uint8_t codes[line_bytes];
+                read_step<F::element::width>(panel, column, codes);
+                float const* const table = value_table<typename F::element>();
+                place_step([&](std::size_t i) { return table[codes[i]]; }, j, k, part.depth, out);
+            }
+        }
+    }
+}
+
+/// Rows [row, row + rows) of one strip (row a multiple of 32), columns [first, first + depth), depth <= chunk_depth.
 template <block_format F>
 void decode_panel(prepacked_matrix<F> const& q, reading what, rectangle part, float* out) {
-    std::size_t const panel = part.row / strip_columns * q.panel_bytes();
-    std::byte const* const codes = q.codes().data() + panel;
-    if constexpr (F::trits) {
-        expand_trit_panel(codes, part.first, part.depth, out);
-    } else {
-        expand_codes(F::element::width, {codes, q.codes().size() - panel}, part.first * strip_columns,
-                     part.depth * strip_columns, value_table<typename F::element>(), out, in_tiles{});
-    }
+    expand_panels(q, part, out);
     if (what == reading::elements) return;
     strip_scales scales;
     for (std::size_t j = 0; j < part.rows; ++j) {

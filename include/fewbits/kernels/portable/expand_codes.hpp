@@ -1,4 +1,4 @@
-// Densely packed codes of any width become floats through a table with one entry per code.
+// Densely packed codes of any width become floats, or bytes, through a table with one entry per code.
 #pragma once
 
 #include <algorithm>
@@ -41,20 +41,20 @@ namespace expand_detail {
 
 /// Eight codes fill Width bytes, so every step of eight begins at the same bit of its byte; with at most 7 bits in front
 /// they fit one 64-bit word (Width 8 always begins at bit 0).
-template <unsigned Width, class Place>
-void expand(packed_run run, std::size_t first, std::size_t count, float const* table, float* out, Place place) noexcept {
+template <unsigned Width, class Entry, class Place>
+void expand(packed_run run, std::size_t first, std::size_t count, Entry const* table, Entry* out, Place place) noexcept {
     constexpr std::uint64_t mask = (std::uint64_t{1} << Width) - 1;
     std::size_t byte = first / 8 * Width + first % 8 * Width / 8;
     unsigned const shift = static_cast<unsigned>(first % 8 * Width % 8);
     std::size_t i = 0;
     for (; i + 8 <= count && byte + 8 <= run.readable; i += 8, byte += Width) {
         std::uint64_t const word = load_little(run.bytes + byte, 8) >> shift;
-        float* const to = out + place(i);
+        Entry* const to = out + place(i);
         for (unsigned j = 0; j < 8; ++j) to[j] = table[(word >> (j * Width)) & mask];
     }
     for (; i < count; i += 8, byte += Width) {
         std::uint64_t const word = load_little(run.bytes + byte, run.readable - byte) >> shift;
-        float* const to = out + place(i);
+        Entry* const to = out + place(i);
         for (unsigned j = 0; j < 8 && i + j < count; ++j) to[j] = table[(word >> (j * Width)) & mask];
     }
 }
@@ -62,8 +62,8 @@ void expand(packed_run run, std::size_t first, std::size_t count, float const* t
 }  // namespace expand_detail
 
 /// out[place(i)] = table[code first + i] for i < count; codes are `width` (1 to 8) bits, low bits first.
-template <class Place>
-void expand_codes(int width, packed_run run, std::size_t first, std::size_t count, float const* table, float* out,
+template <class Entry, class Place>
+void expand_codes(int width, packed_run run, std::size_t first, std::size_t count, Entry const* table, Entry* out,
                   Place place) noexcept {
     switch (width) {
         case 1: return expand_detail::expand<1>(run, first, count, table, out, place);
@@ -75,6 +75,18 @@ void expand_codes(int width, packed_run run, std::size_t first, std::size_t coun
         case 7: return expand_detail::expand<7>(run, first, count, table, out, place);
         default: return expand_detail::expand<8>(run, first, count, table, out, place);
     }
+}
+
+/// The table that leaves codes as they are.
+inline std::uint8_t const* code_table() noexcept {
+    struct table {
+        std::uint8_t code[256];
+        table() noexcept {
+            for (unsigned i = 0; i < 256; ++i) code[i] = static_cast<std::uint8_t>(i);
+        }
+    };
+    static table const codes;
+    return codes.code;
 }
 
 /// The five digits of every byte.

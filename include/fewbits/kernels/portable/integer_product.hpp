@@ -119,10 +119,11 @@ private:
 };
 
 struct integer_product {
+    using isa = fewbits::isa::portable;
     static constexpr std::string_view name = "portable/integer_product";
     static constexpr std::string_view reason =
         "both sides are exact integers: exact sums over each shared group of K, one fma with the scales, defined to the bit";
-    static constexpr target_choice target = target_choice::portable;
+    static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return is_exact_pair(a, w);
     }

@@ -42,9 +42,10 @@ inline void multiply_widened_block(product const& p, block const& b) {
 
 /// |error| <= 1e-5 * sum |a||w| of the dequantised operands wherever the products stay within the normal range of fp32.
 struct widened_product {
+    using isa = fewbits::isa::portable;
     static constexpr std::string_view name = "portable/widened_product";
     static constexpr std::string_view reason = "both sides decoded to fp32, sums of 128 products in fp32, then in double";
-    static constexpr target_choice target = target_choice::portable;
+    static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const&, operand_facts const&) noexcept { return true; }
     static void run(product const& p) {
         for_each_block(p, [&](block const& b) { multiply_widened_block(p, b); });

@@ -68,9 +68,10 @@ inline void multiply(product const& p) {
 }
 
 struct any_pair {
+    using isa = fewbits::isa::reference;
     static constexpr std::string_view name = "reference/any_pair";
     static constexpr std::string_view reason = "the definition, for every pair";
-    static constexpr target_choice target = target_choice::reference;
+    static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const&, operand_facts const&) noexcept { return true; }
     static void run(product const& p) { multiply(p); }
 };

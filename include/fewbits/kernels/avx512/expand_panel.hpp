@@ -1,0 +1,179 @@
+// Bit planes of a panel to vectors of bytes, bf16 pairs or fp32, 16 rows side by side.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "../panel_engine.hpp"
+
+FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx512 {
+
+inline __m512i load_line(std::byte const* at) noexcept { return _mm512_loadu_si512(at); }
+
+/// 64 bytes with the codes of step `Step` (four columns) of a unit: its planes put together.
+template <int Width, int Step>
+inline __m512i codes_of_step(std::byte const* unit) noexcept {
+    constexpr plane_list planes = planes_of(Width);
+    __m512i codes = _mm512_setzero_si512();
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+        auto const add = [&]<int P>(std::integral_constant<int, P>) {
+            constexpr plane p = planes.at[P];
+            constexpr int per_line = 8 / p.bits;
+            constexpr int up = p.low_bit - Step % per_line * p.bits;
+            __m512i line = load_line(unit + (p.line + static_cast<std::size_t>(Step / per_line)) * line_bytes);
+            if constexpr (p.bits == 8) {
+                codes = line;
+                return;
+            }
+            if constexpr (up > 0) line = _mm512_slli_epi16(line, static_cast<unsigned>(up));
+            if constexpr (up < 0) line = _mm512_srli_epi16(line, static_cast<unsigned>(-up));
+            __m512i const mask = _mm512_set1_epi8(static_cast<char>(((1 << p.bits) - 1) << p.low_bit));
+            codes = _mm512_ternarylogic_epi64(codes, line, mask, 0xF8);  // codes | (line & mask)
+        };
+        (add(std::integral_constant<int, I>{}), ...);
+    }(std::make_integer_sequence<int, planes.count>{});
+    return codes;
+}
+
+/// 64 look-ups of bytes by codes of Width bits in the first 2^Width entries of a table (for less than 6 bits: 64 entries).
+template <int Width>
+inline __m512i look_up(std::uint8_t const* table, __m512i codes) noexcept {
+    auto const part = [&](std::size_t i) { return _mm512_load_si512(table + 64 * i); };
+    if constexpr (Width <= 6) return _mm512_permutexvar_epi8(codes, part(0));
+    __m512i const lower = _mm512_permutex2var_epi8(part(0), codes, part(1));
+    if constexpr (Width == 7) return lower;
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), lower, _mm512_permutex2var_epi8(part(2), codes, part(3)));
+}
+
+struct two_vectors {
+    __m512i first, second;
+};
+
+/// Codes of a step as bf16: columns 0 and 2, and columns 1 and 3.
+template <int Width>
+inline two_vectors pairs_of_codes(element_tables const& tables, __m512i codes) noexcept {
+    __m512i const low = look_up<Width>(tables.low, codes);
+    __m512i const high = look_up<Width>(tables.high, codes);
+    __m512i const even = _mm512_set1_epi16(0x00FF);
+    return {_mm512_ternarylogic_epi64(_mm512_slli_epi16(high, 8), low, even, 0xF8),
+            _mm512_ternarylogic_epi64(_mm512_srli_epi16(low, 8), high, even, 0xF4)};  // low >> 8 | (high & ~even)
+}
+
+/// The same straight from a plane of 1, 2 or 4 bits, where two columns' codes stand at one shift of a 16-bit lane's ends.
+template <int Width, int Step>
+inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const* unit) noexcept {
+    constexpr int per_line = 8 / Width;
+    __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
+    __m512i const table = _mm512_load_si512(tables.word);
+    constexpr unsigned shift = Step % per_line * Width;
+    __m512i const first = shift == 0 ? line : _mm512_srli_epi16(line, shift);
+    return {_mm512_permutexvar_epi16(first, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(line, shift + 8), table)};
+}
+
+/// Two columns of bf16 as fp32: those of the lower and of the upper halves of the lanes.
+inline void store_floats(two_vectors pairs, std::byte* out) noexcept {
+    __m512i const upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
+    _mm512_storeu_si512(out, _mm512_slli_epi32(pairs.first, 16));
+    _mm512_storeu_si512(out + 2 * line_bytes, _mm512_and_si512(pairs.first, upper));
+    _mm512_storeu_si512(out + line_bytes, _mm512_slli_epi32(pairs.second, 16));
+    _mm512_storeu_si512(out + 3 * line_bytes, _mm512_and_si512(pairs.second, upper));
+}
+
+template <panel_path Path, int Width>
+inline void store_step(element_tables const& tables, __m512i codes, std::byte* out) noexcept {
+    if constexpr (Path == panel_path::bytes) {
+        __m512i const flip = _mm512_set1_epi8(static_cast<char>(tables.flip));
+        _mm512_storeu_si512(out, Width <= 6 ? look_up<6>(tables.byte, codes) : _mm512_xor_si512(codes, flip));
+    } else {
+        two_vectors const pairs = pairs_of_codes<Width>(tables, codes);
+        if constexpr (Path == panel_path::floats) return store_floats(pairs, out);
+        _mm512_storeu_si512(out, pairs.first);
+        _mm512_storeu_si512(out + line_bytes, pairs.second);
+    }
+}
+
+template <panel_path Path, int Width, int Step>
+inline void expand_step(element_tables const& tables, std::byte const* unit, std::byte* strip) noexcept {
+    constexpr std::size_t vectors = line_columns / columns_of(Path);
+    std::byte* const out = strip + Step * vectors * line_bytes;
+    if constexpr (Path != panel_path::bytes && (Width == 1 || Width == 2 || Width == 4)) {
+        if constexpr (Path == panel_path::pairs) {
+            two_vectors const pairs = pairs_of_plane<Width, Step>(tables, unit);
+            _mm512_storeu_si512(out, pairs.first);
+            _mm512_storeu_si512(out + line_bytes, pairs.second);
+        } else {
+            constexpr int per_line = 8 / Width;
+            __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
+            __m512 const table = _mm512_load_ps(tables.value);
+            for (unsigned c = 0; c < line_columns; ++c) {
+                __m512i const codes = _mm512_srli_epi32(line, Step % per_line * Width + 8 * c);
+                _mm512_storeu_ps(out + c * line_bytes, _mm512_permutexvar_ps(codes, table));
+            }
+        }
+    } else {
+        store_step<Path, Width>(tables, codes_of_step<Width, Step>(unit), out);
+    }
+}
+
+template <panel_path Path, int Width>
+inline void expand_units(element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) noexcept {
+    constexpr std::size_t unit_bytes = unit_columns / columns_of(Path) * line_bytes;
+    for (std::size_t k = 0; k < depth; k += unit_columns, lines += Width * line_bytes, strip += unit_bytes) {
+        [&]<int... Step>(std::integer_sequence<int, Step...>) {
+            (expand_step<Path, Width, Step>(tables, lines, strip), ...);
+        }(std::make_integer_sequence<int, 8>{});
+    }
+}
+
+template <panel_path Path, int Width>
+inline void expand_lines(element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) noexcept {
+    constexpr std::size_t step_bytes = line_columns / columns_of(Path) * line_bytes;
+    for (std::size_t k = 0; k < depth; k += line_columns, lines += line_bytes, strip += step_bytes) {
+        if constexpr (Path == panel_path::floats && Width <= 4) {
+            __m512i const line = load_line(lines);
+            __m512 const table = _mm512_load_ps(tables.value);
+            for (unsigned c = 0; c < line_columns; ++c) {
+                _mm512_storeu_ps(strip + c * line_bytes, _mm512_permutexvar_ps(_mm512_srli_epi32(line, 8 * c), table));
+            }
+        } else {
+            store_step<Path, Width>(tables, load_line(lines), strip);
+        }
+    }
+}
+
+
+/// panel_engine::expand
+template <panel_path Path>
+void expand(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) {
+    switch (width) {
+        case 1: return expand_units<Path, 1>(tables, lines, depth, strip);
+        case 2: return expand_units<Path, 2>(tables, lines, depth, strip);
+        case 3: return expand_units<Path, 3>(tables, lines, depth, strip);
+        case 4: return expand_units<Path, 4>(tables, lines, depth, strip);
+        case 5: return expand_units<Path, 5>(tables, lines, depth, strip);
+        case 6: return expand_units<Path, 6>(tables, lines, depth, strip);
+        case 7: return expand_units<Path, 7>(tables, lines, depth, strip);
+        default: return expand_units<Path, 8>(tables, lines, depth, strip);
+    }
+}
+
+/// panel_engine::expand_bytes
+template <panel_path Path>
+void expand_bytes(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) {
+    if (width <= 4) return expand_lines<Path, 4>(tables, lines, depth, strip);
+    if (width <= 6) return expand_lines<Path, 6>(tables, lines, depth, strip);
+    if (width == 7) return expand_lines<Path, 7>(tables, lines, depth, strip);
+    return expand_lines<Path, 8>(tables, lines, depth, strip);
+}
+
+}  // namespace avx512
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_TARGET_END

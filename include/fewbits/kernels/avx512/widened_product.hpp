@@ -1,0 +1,33 @@
+// The product of any operand with grouped weights in fp32: elements expanded by look-ups, fused multiply-adds, scales on the sums.
+#pragma once
+
+#include <string_view>
+
+#include "../../target/detect.hpp"
+#include "../panel_product.hpp"
+#include "expand_panel.hpp"
+#include "multiply_panel.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx512 {
+
+struct widened_product {
+    using isa = fewbits::isa::avx512;
+    static constexpr std::string_view name = "avx512/widened_product";
+    static constexpr std::string_view reason =
+        "both sides to fp32, w by look-ups in registers, sums of at most 64 fused multiply-adds times their scales, then in double";
+    static bool available(processor const& here) noexcept { return here.avx512; }
+    static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
+        return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
+    }
+    static void run(product const& p) {
+        constexpr panel_engine engine{panel_path::floats, tile_rows_of_panels, &expand<panel_path::floats>,
+                                      &expand_bytes<panel_path::floats>, &multiply<float_dot>};
+        run_panels(p, engine, {});
+    }
+};
+
+}  // namespace avx512
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

@@ -1,0 +1,164 @@
+// Rows of activations in the form an engine multiplies by: four bytes for each vector of w, scales and sums of shared groups.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "panel_engine.hpp"
+#include "panel_scales.hpp"
+#include "product.hpp"
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+
+/// How the elements of a are to be given.
+struct activation_form {
+    bool apart = false;  ///< the elements, their scales apart; otherwise the values
+    bool split = false;  ///< path pairs: every value as two bf16
+};
+
+/// A slab of rows, and the groups of K that both sides share.
+struct panel_activations {
+    std::size_t words = 0;                     ///< of a row, padded with zeros to whole chunks
+    std::vector<std::uint32_t> part[2];
+    std::vector<panel_segment> segments;
+    std::vector<std::size_t> chunk_begin;      ///< of each chunk's segments, and their end
+    std::vector<std::uint32_t> group_column;   ///< first column of each shared group
+    std::size_t groups = 0;
+    std::vector<float> scale;                  ///< [row * groups + group]
+    std::vector<std::int32_t> sum;
+    float unit = 1.0F;
+
+    /// About what a row takes, to bound a slab.
+    static std::size_t bytes_of_row(std::size_t cols) noexcept { return 5 * cols + 4096; }
+};
+
+inline namespace FEWBITS_BASELINE {
+
+/// The bf16 nearest to a float, ties to even; NaN stays one. Floats beyond the largest bf16 are cut to it: what is left of
+/// them is their second part.
+inline std::uint16_t bf16_near(std::uint32_t bits) noexcept {
+    std::uint32_t const rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
+    bool const special = (bits & 0x7F800000U) == 0x7F800000U;
+    bool const overflows = (rounded & 0x7F800000U) == 0x7F800000U;
+    std::uint32_t const quiet = (bits & 0x007FFFFFU) != 0 ? 0x00400000U : 0U;
+    return static_cast<std::uint16_t>((special ? bits | quiet : overflows ? bits : rounded) >> 16);
+}
+
+/// The bf16 nearest to what the first part leaves of a float; 0 where that is no number.
+inline std::uint16_t bf16_rest(std::uint32_t bits, std::uint16_t first) noexcept {
+    if ((bits & 0x7F800000U) == 0x7F800000U) return 0;
+    float const rest = sub_rn(bit_cast<float>(bits), bit_cast<float>(static_cast<std::uint32_t>(first) << 16));
+    return bf16_near(bit_cast<std::uint32_t>(rest));
+}
+
+/// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that no sum is longer than 64.
+inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t cols, bool exact) {
+    constexpr std::size_t longest = 64;
+    auto const border = [](std::size_t k, std::size_t group, std::size_t end) {
+        return group == 0 ? end : std::min(end, (k / group + 1) * group);
+    };
+    for (std::size_t first = 0; first < cols; first += chunk_depth) {
+        a.chunk_begin.push_back(a.segments.size());
+        std::size_t const chunk_end = std::min(cols, first + chunk_depth);
+        for (std::size_t k = first; k < chunk_end;) {
+            std::size_t const group_end = border(k, group_a, border(k, group_w, cols));
+            bool const begins = k == 0 || (group_a != 0 && k % group_a == 0) || (group_w != 0 && k % group_w == 0);
+            if (begins) a.group_column.push_back(static_cast<std::uint32_t>(k));
+            std::size_t const end = std::min({group_end, chunk_end, exact ? chunk_end : k + longest});
+            std::size_t const scale = group_w == 0 ? 0 : k / group_w - first / group_w;
+            std::size_t const padded = (end - first + line_columns - 1) / line_columns * line_columns;
+            a.segments.push_back({static_cast<std::uint32_t>(k - first), static_cast<std::uint32_t>(padded), begins || !exact,
+                                  end == group_end || !exact, static_cast<std::uint32_t>(a.group_column.size() - 1),
+                                  static_cast<std::uint32_t>(scale)});
+            k = end;
+        }
+    }
+    a.chunk_begin.push_back(a.segments.size());
+    a.groups = a.group_column.size();
+}
+
+namespace activation_detail {
+
+inline void store_bytes(float const* values, float per_unit, std::uint32_t* words) noexcept {
+    for (std::size_t k = 0; k < chunk_depth; k += 4) {
+        std::uint32_t word = 0;
+        for (std::size_t j = 0; j < 4; ++j) {
+            auto const integer = static_cast<std::int32_t>(values[k + j] * per_unit);  // exact
+            word |= (static_cast<std::uint32_t>(integer) & 0xFFU) << (8 * j);
+        }
+        words[k / 4] = word;
+    }
+}
+
+inline void store_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) noexcept {
+    for (std::size_t i = 0; i < chunk_depth / 2; ++i) {
+        std::uint32_t const low = bit_cast<std::uint32_t>(values[pair_column(i, 0)]);
+        std::uint32_t const high = bit_cast<std::uint32_t>(values[pair_column(i, 1)]);
+        std::uint16_t const first = bf16_near(low);
+        std::uint16_t const second = bf16_near(high);
+        words[i] = first | static_cast<std::uint32_t>(second) << 16;
+        if (rest != nullptr) rest[i] = bf16_rest(low, first) | static_cast<std::uint32_t>(bf16_rest(high, second)) << 16;
+    }
+}
+
+inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, float const* values, float per_unit) noexcept {
+    for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
+        panel_segment const& s = a.segments[i];
+        std::int32_t sum = 0;
+        for (std::size_t k = s.begin; k < s.end; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
+        a.sum[row * a.groups + s.number] += sum;
+    }
+}
+
+}  // namespace activation_detail
+
+/// Rows [first, first + rows) of p.a. Values have scales 1.
+inline panel_activations prepare_activations(product const& p, panel_path path, activation_form form, std::size_t first,
+                                             std::size_t rows) {
+    panel_activations a;
+    bool const elements = form.apart;
+    bool const split = form.split;
+    bool const exact = path == panel_path::bytes;
+    cut_groups(a, elements ? p.a.facts().group : 0, p.w.facts().group, p.k(), exact);
+    std::size_t const chunks = (p.k() + chunk_depth - 1) / chunk_depth;
+    std::size_t const words = chunk_depth / columns_of(path);
+    a.words = chunks * words;
+    a.part[0].resize(rows * a.words);
+    if (split) a.part[1].resize(rows * a.words);
+    a.scale.assign(rows * a.groups, 1.0F);
+    if (exact) {
+        a.sum.assign(rows * a.groups, 0);
+        a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
+    }
+    float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - (exact ? p.a.facts().fraction : 0)) << 23);
+    p.run_on.run(rows, [&](std::size_t r) {
+        float values[chunk_depth];
+        for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+            std::size_t const depth = std::min(chunk_depth, p.k() - chunk * chunk_depth);
+            p.a.read_rows(elements ? reading::elements : reading::values, {first + r, 1, chunk * chunk_depth, depth}, values, 0);
+            std::fill(values + depth, values + chunk_depth, 0.0F);
+            std::size_t const at = r * a.words + chunk * words;
+            if (path == panel_path::bytes) {
+                activation_detail::store_bytes(values, per_unit, a.part[0].data() + at);
+                activation_detail::sum_groups(a, r, chunk, values, per_unit);
+            } else if (path == panel_path::pairs) {
+                activation_detail::store_pairs(values, a.part[0].data() + at, split ? a.part[1].data() + at : nullptr);
+            } else {
+                __builtin_memcpy(a.part[0].data() + at, values, sizeof values);
+            }
+        }
+        for (std::size_t g = 0; elements && g < a.groups; ++g) {
+            p.a.read_scales(first + r, 1, a.group_column[g], &a.scale[r * a.groups + g]);
+        }
+    });
+    return a;
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END

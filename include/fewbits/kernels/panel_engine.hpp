@@ -1,0 +1,80 @@
+// What an instruction set does for the product over panels: expand codes to vectors, multiply a tile. One engine, one data path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../matrix/panel_order.hpp"
+#include "portable/tile.hpp"
+
+namespace fewbits {
+
+/// Panels whose sums are kept together: a tile is up to `rows` rows of a by 4 panels, 64 columns of y.
+inline constexpr std::size_t tile_panels = 4;
+inline constexpr std::size_t tile_width = tile_panels * panel_rows;
+
+/// What the elements of w become, and with them those of a, four bytes of which meet one lane of a vector of w.
+enum class panel_path : unsigned char {
+    bytes,  ///< w unsigned (with a bias), a signed: four columns a vector, exact sums in int32
+    pairs,  ///< bf16: two columns a vector, fp32 sums
+    floats  ///< fp32: one column a vector
+};
+
+constexpr std::size_t columns_of(panel_path path) noexcept {
+    return path == panel_path::bytes ? 4 : path == panel_path::pairs ? 2 : 1;
+}
+
+/// In a step of four columns a vector of pairs holds columns 0 and 2, the next 1 and 3: so codes of 1, 2 and 4 bits become pairs
+/// by a shift and a table look-up of 16-bit lanes.
+constexpr std::size_t pair_column(std::size_t vector, std::size_t half) noexcept { return vector / 2 * 4 + vector % 2 + 2 * half; }
+
+/// The elements of a format of at most 8 bits in the forms that vectors look them up in. Entry i belongs to the code whose low
+/// bits are i's, so that higher bits need no mask.
+struct element_tables {
+    alignas(64) std::uint16_t word[32];   ///< as bf16; formats of up to 4 bits
+    alignas(64) std::uint8_t low[256];    ///< the bf16's lower byte
+    alignas(64) std::uint8_t high[256];   ///< and upper byte
+    alignas(64) float value[16];          ///< formats of up to 4 bits
+    alignas(64) std::uint8_t byte[64];    ///< the integer plus bias; formats of up to 6 bits
+    std::uint8_t flip = 0;                ///< 7 and 8 bits: code ^ flip is the integer plus bias
+    int bias = 0;
+};
+
+/// Columns [begin, end) of a chunk that share one scale on both sides.
+struct panel_segment {
+    std::uint32_t begin, end;
+    bool opens, closes;     ///< whether the shared group begins and ends here
+    std::uint32_t number;   ///< of the group, among all of K
+    std::uint32_t scale_w;  ///< of the group of w, among those of the chunk
+};
+
+/// One tile over one chunk of K.
+struct panel_tile {
+    std::uint32_t const* a[2];     ///< first row: elements, four bytes a vector; [1]: what [0] leaves of a float, or null
+    std::size_t a_stride;          ///< four-byte words between rows
+    std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
+    panel_segment const* segments;
+    std::size_t segment_count;
+    float const* scale_a;          ///< [row * scale_a_stride + group number]
+    std::int32_t const* sum_a;     ///< sums of a's integers over each group, likewise; path bytes
+    std::size_t scale_a_stride;
+    float const* scale_w;          ///< [(panel * most_groups + group of the chunk) * 16 + lane]
+    float unit;                    ///< path bytes: what one unit of the integer products is worth
+    int bias;
+    float* y;                      ///< sums [row * tile_width + column]
+    std::int32_t* carried;         ///< path bytes: sums of a group that began in an earlier chunk, likewise
+};
+
+/// The functions of one path on one instruction set.
+struct panel_engine {
+    panel_path path;
+    std::size_t rows;  ///< most rows of a tile
+    /// `depth` columns from `lines`, which begins a unit, to vectors. width 1 to 8.
+    void (*expand)(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip);
+    /// The same from codes in bytes, four columns a line (interleaved), as `expand` takes width 8, for elements of `width` bits.
+    void (*expand_bytes)(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip);
+    /// y = fma(sum, f(scale_a * scale_w), y) for every group that closes, each product and sum of a group as the path has it.
+    void (*multiply)(std::size_t rows, panel_tile const& tile);
+};
+
+}  // namespace fewbits
