@@ -30,6 +30,7 @@ inline constexpr std::size_t quad_columns = 16;
 enum class reading : unsigned char { values, elements };
 
 class operand;
+struct scale_reader;
 
 /// A rectangle of an operand: rows [row, row + rows), stored columns [first, first + depth).
 struct rectangle {
@@ -44,9 +45,9 @@ struct panel_functions {
     std::byte const* (*lines)(operand const& self, std::size_t panel) noexcept;
     /// out[k] = the code in `row`, stored column first + k, k < depth; first a multiple of 8.
     void (*codes)(operand const& self, std::size_t row, std::size_t first, std::size_t depth, std::uint8_t* out) noexcept;
-    /// scale[16 * g + r], offset[16 * g + r] of the groups that columns [first, first + depth) touch, depth <= chunk_depth.
-    void (*scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t depth, float* scale,
-                   float* offset) noexcept;
+    /// scale[16 * i + r], offset[16 * i + r] of groups [first, first + count) of the panel's rows; count <= scale_window.
+    void (*scales)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                   float* scale, float* offset) noexcept;
 };
 
 /// How an operand is read; one table per type of matrix.

@@ -117,11 +117,8 @@ template <class F, class Matrix>
 struct panels {
     static Matrix const& matrix(operand const& self) noexcept { return *static_cast<Matrix const*>(self.object()); }
     static std::byte const* lines(operand const& self, std::size_t panel) noexcept {
-        if constexpr (requires { matrix(self).panel_bytes(); }) {
-            return matrix(self).codes().data() + panel * matrix(self).panel_bytes();
-        } else {
-            return nullptr;
-        }
+        if constexpr (requires { matrix(self).lines(panel); }) return matrix(self).lines(panel);
+        else return nullptr;
     }
     static void codes(operand const& self, std::size_t row, std::size_t first, std::size_t depth, std::uint8_t* out) noexcept {
         if constexpr (requires { matrix(self).row_codes(row); }) {
@@ -129,13 +126,13 @@ struct panels {
             expand_codes(F::element::width, run, first, depth, code_table(), out, in_a_row{});
         }
     }
-    static void scales(operand const& self, std::size_t panel, std::size_t first, std::size_t depth, float* scale,
-                       float* offset) noexcept {
-        if constexpr (requires { matrix(self).storage(); }) {
-            auto const& levels = matrix(self).storage();
-            read_panel_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, depth, scale, offset);
+    static void scales(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                       float* scale, float* offset) noexcept {
+        if constexpr (requires { matrix(self).levels(); }) {
+            read_panel_scales<F>(matrix(self).levels(), self.rows(), panel, first, count, reader, scale, offset);
         } else {
-            read_panel_scales<F>(matrix(self).scales(), matrix(self).offsets(), self.rows(), panel, first, depth, scale, offset);
+            auto const& levels = matrix(self).storage();
+            read_row_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, count, scale, offset);
         }
     }
     static constexpr panel_functions functions() noexcept {

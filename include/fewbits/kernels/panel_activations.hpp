@@ -69,9 +69,9 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
             bool const begins = k == 0 || (group_a != 0 && k % group_a == 0) || (group_w != 0 && k % group_w == 0);
             if (begins) a.group_column.push_back(static_cast<std::uint32_t>(k));
             std::size_t const end = std::min({group_end, chunk_end, exact ? chunk_end : k + longest});
-            std::size_t const scale = group_w == 0 ? 0 : k / group_w - first / group_w;
-            std::size_t const padded = (end - first + line_columns - 1) / line_columns * line_columns;
-            a.segments.push_back({static_cast<std::uint32_t>(k - first), static_cast<std::uint32_t>(padded), begins || !exact,
+            std::size_t const scale = group_w == 0 ? 0 : k / group_w % scale_window;
+            std::size_t const padded = (end + line_columns - 1) / line_columns * line_columns;
+            a.segments.push_back({static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(padded), begins || !exact,
                                   end == group_end || !exact, static_cast<std::uint32_t>(a.group_column.size() - 1),
                                   static_cast<std::uint32_t>(scale)});
             k = end;
@@ -109,7 +109,7 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         std::int32_t sum = 0;
-        for (std::size_t k = s.begin; k < s.end; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
+        for (std::size_t k = s.begin % chunk_depth; k < (s.end - 1) % chunk_depth + 1; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
         a.sum[row * a.groups + s.number] += sum;
     }
 }

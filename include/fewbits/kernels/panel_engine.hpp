@@ -38,14 +38,27 @@ struct element_tables {
     alignas(64) std::uint8_t byte[64];    ///< the integer plus bias; formats of up to 6 bits
     std::uint8_t flip = 0;                ///< 7 and 8 bits: code ^ flip is the integer plus bias
     int bias = 0;
+    float const* values = nullptr;        ///< all of them
+    bool exact_in_bf16 = false;
 };
 
-/// Columns [begin, end) of a chunk that share one scale on both sides.
+/// How panels of scales become vectors of 16 floats.
+struct scale_reader {
+    /// `count` columns from lines that begin a unit; writes whole units.
+    void (*codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out);
+    /// `count` numbers of 16 bits, IEEE style with 5 or 8 exponent bits.
+    void (*halves)(int exponent_bits, std::byte const* numbers, std::size_t count, float* out);
+};
+
+/// Groups of columns whose scales are read at once: a unit of codes.
+inline constexpr std::size_t scale_window = unit_columns;
+
+/// Columns [begin, end) that share one scale on both sides.
 struct panel_segment {
     std::uint32_t begin, end;
     bool opens, closes;     ///< whether the shared group begins and ends here
     std::uint32_t number;   ///< of the group, among all of K
-    std::uint32_t scale_w;  ///< of the group of w, among those of the chunk
+    std::uint32_t scale_w;  ///< of the group of w, among those of the window
 };
 
 /// One tile over one chunk of K.
@@ -53,12 +66,13 @@ struct panel_tile {
     std::uint32_t const* a[2];     ///< first row: elements, four bytes a vector; [1]: what [0] leaves of a float, or null
     std::size_t a_stride;          ///< four-byte words between rows
     std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
+    std::size_t first;             ///< the column where they begin
     panel_segment const* segments;
     std::size_t segment_count;
     float const* scale_a;          ///< [row * scale_a_stride + group number]
     std::int32_t const* sum_a;     ///< sums of a's integers over each group, likewise; path bytes
     std::size_t scale_a_stride;
-    float const* scale_w;          ///< [(panel * most_groups + group of the chunk) * 16 + lane]
+    float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
     float unit;                    ///< path bytes: what one unit of the integer products is worth
     int bias;
     float* y;                      ///< sums [row * tile_width + column]
@@ -75,6 +89,30 @@ struct panel_engine {
     void (*expand_bytes)(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip);
     /// y = fma(sum, f(scale_a * scale_w), y) for every group that closes, each product and sum of a group as the path has it.
     void (*multiply)(std::size_t rows, panel_tile const& tile);
+    /// The same for one row of a, straight from the lines of four panels (from their first column on): no strips.
+    void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
+    scale_reader scales;
 };
 
+inline namespace FEWBITS_BASELINE {
+
+/// The bf16 and fp32 forms of 2^width values.
+inline element_tables make_tables(int width, float const* values) noexcept {
+    element_tables tables;
+    unsigned const codes = 1U << width;
+    tables.values = values;
+    tables.exact_in_bf16 = true;
+    for (unsigned i = 0; i < 256; ++i) {
+        std::uint32_t const bits = __builtin_bit_cast(std::uint32_t, values[i % codes]);
+        tables.exact_in_bf16 = tables.exact_in_bf16 && (bits & 0xFFFFU) == 0;
+        tables.low[i] = static_cast<std::uint8_t>(bits >> 16);
+        tables.high[i] = static_cast<std::uint8_t>(bits >> 24);
+        if (i < 32) tables.word[i] = static_cast<std::uint16_t>(bits >> 16);
+        if (i < 16) tables.value[i] = values[i % codes];
+        if (i < 64) tables.byte[i] = 0;
+    }
+    return tables;
+}
+
+}  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

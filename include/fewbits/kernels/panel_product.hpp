@@ -20,19 +20,12 @@ namespace panel_detail {
 /// Chunks of K whose fp32 sums are added up in fp32 before they move on to double: with at most 16 groups of a chunk, 64 sums.
 inline constexpr std::size_t chunks_in_float = 4;
 
-/// The forms of an operand's elements that vectors look up.
+/// The forms of an operand's elements that vectors look them up in.
 inline element_tables tables_of(operand const& w) noexcept {
-    element_tables tables;
-    unsigned const codes = 1U << w.panels().width;
     float const* const value = w.panels().values();
-    for (unsigned i = 0; i < 256; ++i) {
-        std::uint32_t const bits = bit_cast<std::uint32_t>(value[i % codes]);
-        tables.low[i] = static_cast<std::uint8_t>(bits >> 16);
-        tables.high[i] = static_cast<std::uint8_t>(bits >> 24);
-        if (i < 32) tables.word[i] = static_cast<std::uint16_t>(bits >> 16);
-        if (i < 16) tables.value[i] = value[i % codes];
-    }
+    element_tables tables = make_tables(w.panels().width, value);
     if (!w.facts().exact_integers) return tables;
+    unsigned const codes = 1U << w.panels().width;
     float const unit = bit_cast<float>(static_cast<std::uint32_t>(127 + w.facts().fraction) << 23);
     auto const integer = [&](unsigned code) { return static_cast<int>(value[code % codes] / unit); };
     int lowest = 0;
@@ -57,7 +50,7 @@ class panel_block {
 public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.rows), strips_(tile_panels * strip_bytes()),
-          scales_(tile_panels * most_groups * panel_rows), sums_(padded_rows_ * tile_width),
+          scales_(tile_panels * scale_window * panel_rows), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
@@ -65,15 +58,22 @@ public:
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
         if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), tile_panels * most_groups * panel_rows, 0.0F);
+        std::fill_n(scales_.get(), tile_panels * scale_window * panel_rows, 0.0F);
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
-        for (std::size_t first = 0; first < cols; first += chunk_depth) {
-            std::size_t const depth = std::min(chunk_depth, cols - first);
-            for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, first, depth, i);
-            multiply(first / chunk_depth);
-            if (!exact_ && first / chunk_depth % chunks_in_float == chunks_in_float - 1) move_to_double();
+        constexpr std::size_t span = chunks_in_float * chunk_depth;
+        bool const packed = w.panels().lines(w, first_panel) != nullptr;
+        bool const from_lines = s_.rows == 1 && packed && s_.engine.multiply_lines != nullptr;
+        for (std::size_t first = 0; first < cols; first += span) {
+            std::size_t const end = std::min(cols, first + span);
+            read_scales(first_panel, first);
+            if (from_lines) multiply_lines(first_panel, first / chunk_depth, (end + chunk_depth - 1) / chunk_depth);
+            for (std::size_t k = first; k < end && !from_lines; k += chunk_depth) {
+                for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, k, std::min(chunk_depth, cols - k), i);
+                multiply(k / chunk_depth);
+            }
+            if (!exact_) move_to_double();
         }
         move_to_double();
         std::size_t const column = first_panel * panel_rows;
@@ -97,10 +97,28 @@ private:
             gather(panel, first, depth);
             s_.engine.expand_bytes(width, s_.tables, lines_, depth, strip);
         }
+    }
+
+    /// The window of scales that the span from column `first` on needs: a window holds whole spans.
+    void read_scales(std::size_t first_panel, std::size_t first) {
+        operand const& w = s_.p.w;
         std::size_t const group = w.facts().group;
-        if (first == 0 || (group != 0 && (first % group == 0 || first / group != (first + depth - 1) / group))) {
-            w.panels().scales(w, panel, first, depth, scales_.get() + i * most_groups * panel_rows, nullptr);
+        std::size_t const window = group == 0 ? 0 : first / (scale_window * group);
+        if (first != 0 && window == window_) return;
+        window_ = window;
+        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
+        std::size_t const begin = window * scale_window;
+        for (std::size_t i = 0; i < panels_; ++i) {
+            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, std::min(scale_window, groups - begin),
+                              scales_.get() + i * scale_window * panel_rows, nullptr);
         }
+    }
+
+    void multiply_lines(std::size_t first_panel, std::size_t begin, std::size_t end) {
+        operand const& w = s_.p.w;
+        std::byte const* lines[tile_panels];
+        for (std::size_t i = 0; i < tile_panels; ++i) lines[i] = w.panels().lines(w, first_panel + std::min(i, panels_ - 1));
+        s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile_of(0, begin, end));
     }
 
     /// Codes of a matrix stored row by row, four columns of 16 rows a line.
@@ -119,27 +137,31 @@ private:
     }
 
     void multiply(std::size_t chunk) {
+        for (std::size_t r = 0; r < s_.rows; r += s_.engine.rows) {
+            s_.engine.multiply(std::min(s_.engine.rows, s_.rows - r), tile_of(r, chunk, chunk + 1));
+        }
+    }
+
+    /// Rows from `row` on over chunks [begin, end).
+    panel_tile tile_of(std::size_t row, std::size_t begin, std::size_t end) const noexcept {
         panel_activations const& a = s_.a;
         panel_tile tile{};
-        tile.strips = strips_.get();
-        tile.segments = a.segments.data() + a.chunk_begin[chunk];
-        tile.segment_count = a.chunk_begin[chunk + 1] - a.chunk_begin[chunk];
+        tile.a[0] = a.part[0].data() + row * a.words;
+        tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + row * a.words;
         tile.a_stride = a.words;
+        tile.strips = strips_.get();
+        tile.first = begin * chunk_depth;
+        tile.segments = a.segments.data() + a.chunk_begin[begin];
+        tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
+        tile.scale_a = a.scale.data() + row * a.groups;
+        tile.sum_a = exact_ ? a.sum.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
         tile.scale_w = scales_.get();
         tile.unit = a.unit;
         tile.bias = s_.tables.bias;
-        for (std::size_t r = 0; r < s_.rows; r += s_.engine.rows) {
-            std::size_t const rows = std::min(s_.engine.rows, s_.rows - r);
-            std::size_t const word = r * a.words + chunk * (chunk_depth / columns_of(s_.engine.path));
-            tile.a[0] = a.part[0].data() + word;
-            tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + word;
-            tile.scale_a = a.scale.data() + r * a.groups;
-            tile.sum_a = exact_ ? a.sum.data() + r * a.groups : nullptr;
-            tile.y = sums_.get() + r * tile_width;
-            tile.carried = exact_ ? carried_.get() + r * tile_width : nullptr;
-            s_.engine.multiply(rows, tile);
-        }
+        tile.y = sums_.get() + row * tile_width;
+        tile.carried = exact_ ? carried_.get() + row * tile_width : nullptr;
+        return tile;
     }
 
     void move_to_double() noexcept {
@@ -153,6 +175,7 @@ private:
     bool exact_;
     std::size_t padded_rows_;
     std::size_t panels_ = 0;
+    std::size_t window_ = 0;
     scratch<std::byte> strips_;
     scratch<float> scales_;
     scratch<float> sums_;

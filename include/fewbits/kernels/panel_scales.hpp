@@ -1,25 +1,30 @@
-// The scales and offsets of a panel of 16 rows, one vector of 16 for each group of columns: what a SIMD product multiplies by.
+// The scales and offsets of a panel of 16 rows, one vector of 16 for each group of columns: what a product multiplies sums by.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
-#include "portable/decode_row.hpp"
+#include "../matrix/panel_levels.hpp"
+#include "panel_engine.hpp"
+#include "portable/expand_codes.hpp"
 #include "portable/read_scale.hpp"
-#include "portable/widen.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
-
-/// Most groups that one call reads of a row.
-inline constexpr std::size_t most_groups = chunk_depth / line_columns;
-
 inline namespace FEWBITS_BASELINE {
 
-/// out[i] = number (row, first + i) of a level of scales, i < count <= most_groups.
+/// The look-up forms of the codes of a scalar format of at most 8 bits; made once.
+template <scalar T>
+element_tables const& tables_for() noexcept {
+    static element_tables const tables = make_tables(T::width, value_table<T>());
+    return tables;
+}
+
+/// out[i] = number (row, first + i) of a level of scales stored row by row, i < count <= scale_window.
 template <scale_number S>
-void read_number_run(number_storage<S> const& level, std::size_t row, std::size_t first, std::size_t count, float* out) noexcept {
+void read_row(number_storage<S> const& level, std::size_t row, std::size_t first, std::size_t count, float* out) noexcept {
     if constexpr (number_storage<S>::width <= 8) {
         packed_run const run{level.row_bytes(row), level.readable(row)};
         expand_codes(S::width, run, first, count, value_table<S>(), out, in_a_row{});
@@ -27,54 +32,128 @@ void read_number_run(number_storage<S> const& level, std::size_t row, std::size_
         for (std::size_t i = 0; i < count; ++i) out[i] = read_number(level, row, first + i);
     }
 }
-
-/// The same of nested levels, multiplied out.
 template <block_composition B>
-void read_number_run(block_storage<B> const& level, std::size_t row, std::size_t first, std::size_t count, float* out) noexcept {
-    using element = typename B::element;
-    if constexpr (element::width > 8 || B::trits || B::block.linear) {
-        for (std::size_t i = 0; i < count; ++i) out[i] = read_number(level, row, first + i);
+void read_row(block_storage<B> const& level, std::size_t row, std::size_t first, std::size_t count, float* out) noexcept {
+    for (std::size_t i = 0; i < count; ++i) out[i] = read_number(level, row, first + i);
+}
+
+/// Numbers [first, first + count) of the 16 rows of a panel: out[16 * i + r], count <= scale_window, first a multiple of 4.
+/// Whole units are read where codes are expanded, so `out` has room for scale_window vectors.
+template <scale_number S>
+void read_panel(panel_numbers<S> const& level, std::size_t, std::size_t panel, std::size_t first, std::size_t count,
+                scale_reader const& reader, float* out) noexcept {
+    std::byte const* const lines = level.lines(panel);
+    if constexpr (panel_numbers<S>::width <= 8) {
+        constexpr std::size_t unit_bytes = static_cast<std::size_t>(S::width) * line_bytes;
+        std::size_t const skipped = first % unit_columns;
+        if (skipped == 0) return reader.codes(S::width, tables_for<S>(), lines + first / unit_columns * unit_bytes, count, out);
+        alignas(64) float units[2 * scale_window * panel_rows];
+        reader.codes(S::width, tables_for<S>(), lines + first / unit_columns * unit_bytes, skipped + count, units);
+        std::copy_n(units + skipped * panel_rows, count * panel_rows, out);
+    } else if constexpr (std::is_same_v<S, float>) {
+        __builtin_memcpy(out, lines + first * panel_rows * sizeof(float), count * panel_rows * sizeof(float));
+    } else if constexpr (half_float<S>) {
+        reader.halves(S::layout.exponent_bits, lines + first * panel_rows * 2, count * panel_rows, out);
     } else {
-        packed_run const run{level.row_codes(row), level.readable(row)};
-        expand_codes(element::width, run, first, count, value_table<element>(), out, in_a_row{});
-        for (std::size_t i = 0; i < count;) {
-            std::size_t const column = first + i;
-            std::size_t const group = B::block.cols == 0 ? count : B::block.cols - column % (B::block.cols == 0 ? 1 : B::block.cols);
-            std::size_t const end = (std::min)(count, i + group);
-            float const scale = read_scale<B>(level.scales(), row, column, level.cols());
-            float const offset = read_offset<B>(level.offsets(), row, column, level.cols());
-            for (; i < end; ++i) out[i] = block_storage<B>::value_of(out[i], scale, offset);
+        for (std::size_t i = 0; i < count * panel_rows; ++i) out[i] = level.value(panel * panel_rows + i % panel_rows, first + i / panel_rows);
+    }
+}
+
+template <block_composition B>
+void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t panel, std::size_t first, std::size_t count,
+                scale_reader const& reader, float* out) noexcept;
+
+/// Scales of composition B at columns [first, first + count) of its own matrix, one vector a column.
+template <block_composition B>
+void apply_levels(panel_levels<B> const& levels, std::size_t cols, std::size_t rows, std::size_t panel, std::size_t first,
+                  std::size_t count, scale_reader const& reader, float* values) noexcept {
+    constexpr bool has_offsets = !std::is_same_v<typename B::offset_type, symmetric>;
+    if constexpr (scales_along_rows<B>) {
+        alignas(64) float scale[scale_window * panel_rows];
+        alignas(64) float offset[scale_window * panel_rows] = {};
+        std::size_t const begin = first / B::block.cols;
+        std::size_t const groups = (first + count - 1) / B::block.cols - begin + 1;
+        read_panel(levels.scales(), rows, panel, begin, groups, reader, scale);
+        if constexpr (has_offsets) read_panel(levels.offsets(), rows, panel, begin, groups, reader, offset);
+        for (std::size_t i = 0; i < count; ++i) {
+            std::size_t const g = ((first + i) / B::block.cols - begin) * panel_rows;
+            for (std::size_t r = 0; r < panel_rows; ++r) {
+                float& value = values[i * panel_rows + r];
+                value = block_levels<B>::value_of(value, scale[g + r], offset[g + r]);
+            }
+        }
+    } else if constexpr (B::block == per_tensor && (!has_offsets || offset_extent<B> == per_tensor)) {
+        float const scale = read_scale<B>(levels.scales(), 0, 0, cols);
+        float const offset = read_offset<B>(levels.offsets(), 0, 0, cols);
+        for (std::size_t i = 0; i < count * panel_rows; ++i) values[i] = block_levels<B>::value_of(values[i], scale, offset);
+    } else {
+        for (std::size_t r = 0; r < panel_rows; ++r) {
+            std::size_t const row = std::min(panel * panel_rows + r, rows - 1);
+            float scale = 0.0F;
+            float offset = 0.0F;
+            block_position last{static_cast<std::size_t>(-1), 0};
+            for (std::size_t i = 0; i < count; ++i) {
+                block_position const at = block_of(B::block, row, first + i, cols);
+                if (at.row != last.row || at.col != last.col) scale = read_scale<B>(levels.scales(), row, first + i, cols);
+                if (i == 0 || offset_extent<B>.cols != 0) offset = read_offset<B>(levels.offsets(), row, first + i, cols);
+                last = at;
+                values[i * panel_rows + r] = block_levels<B>::value_of(values[i * panel_rows + r], scale, offset);
+            }
         }
     }
 }
 
-/// Scales of the groups of format F that columns [first, first + depth) of rows [16 panel, 16 panel + 16) touch:
-/// scale[16 * g + r]; rows beyond `rows` get 0. Offsets likewise where F has them. depth <= chunk_depth.
+template <block_composition B>
+void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t panel, std::size_t first, std::size_t count,
+                scale_reader const& reader, float* out) noexcept {
+    using element = typename B::element;
+    constexpr std::size_t unit_bytes = static_cast<std::size_t>(element::width) * line_bytes;
+    std::size_t const skipped = first % unit_columns;
+    alignas(64) float units[2 * scale_window * panel_rows];
+    reader.codes(element::width, tables_for<element>(), level.lines(panel) + first / unit_columns * unit_bytes, skipped + count, units);
+    std::copy_n(units + skipped * panel_rows, count * panel_rows, out);
+    apply_levels<B>(level, level.cols(), rows, panel, first, count, reader, out);
+}
+
+/// Scales of groups [first, first + count) of format F's columns for one panel, from levels stored row by row: scale[16 * i + r],
+/// offsets likewise where F has them. count <= scale_window. Rows beyond `rows` get numbers that mean nothing.
 template <block_format F, class Scales, class Offsets>
-void read_panel_scales(Scales const& scales, Offsets const& offsets, std::size_t rows, std::size_t panel, std::size_t first,
-                       std::size_t depth, float* scale, float* offset) noexcept {
-    constexpr std::size_t group = F::block.cols;
-    std::size_t const begin = group == 0 ? 0 : first / (group == 0 ? 1 : group);
-    std::size_t const count = group == 0 ? 1 : (first + depth - 1) / group - begin + 1;
-    float line[2][most_groups] = {};
+void read_row_scales(Scales const& scales, Offsets const& offsets, std::size_t rows, std::size_t panel, std::size_t first,
+                     std::size_t count, float* scale, float* offset) noexcept {
+    float line[2][scale_window] = {};
     std::size_t last = static_cast<std::size_t>(-1);
     for (std::size_t r = 0; r < panel_rows; ++r) {
-        std::size_t const row = panel * panel_rows + r;
+        std::size_t const row = std::min(panel * panel_rows + r, rows - 1);
         std::size_t const band = F::block.rows == 0 ? 0 : row / (F::block.rows == 0 ? 1 : F::block.rows);
-        if (row < rows && band != last) {
-            read_number_run(scales, band, begin, count, line[0]);
+        if (band != last) {
+            read_row(scales, band, first, count, line[0]);
             if constexpr (!F::is_symmetric) {
-                read_number_run(offsets, band, begin, count, line[1]);
-                if constexpr (offset_facts<typename F::offset_type>::sign < 0) {
-                    for (std::size_t g = 0; g < count; ++g) line[1][g] = -line[1][g];
-                }
+                read_row(offsets, band, first, count, line[1]);
+                for (float& x : line[1]) x = offset_facts<typename F::offset_type>::sign < 0 ? -x : x;
             }
             last = band;
         }
-        for (std::size_t g = 0; g < count; ++g) scale[g * panel_rows + r] = row < rows ? line[0][g] : 0.0F;
+        for (std::size_t i = 0; i < count; ++i) scale[i * panel_rows + r] = line[0][i];
         if constexpr (!F::is_symmetric) {
-            for (std::size_t g = 0; g < count; ++g) offset[g * panel_rows + r] = row < rows ? line[1][g] : 0.0F;
+            for (std::size_t i = 0; i < count; ++i) offset[i * panel_rows + r] = line[1][i];
         }
+    }
+}
+
+/// The same of a prepacked matrix's levels.
+template <block_format F>
+void read_panel_scales(panel_levels<typename F::composition> const& levels, std::size_t rows, std::size_t panel, std::size_t first,
+                       std::size_t count, scale_reader const& reader, float* scale, float* offset) noexcept {
+    if constexpr (scales_along_rows<typename F::composition>) {
+        read_panel(levels.scales(), rows, panel, first, count, reader, scale);
+        if constexpr (!F::is_symmetric) {
+            read_panel(levels.offsets(), rows, panel, first, count, reader, offset);
+            if constexpr (offset_facts<typename F::offset_type>::sign < 0) {
+                for (std::size_t i = 0; i < count * panel_rows; ++i) offset[i] = -offset[i];
+            }
+        }
+    } else {
+        read_row_scales<F>(levels.scales(), levels.offsets(), rows, panel, first, count, scale, offset);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "../../target/detect.hpp"
 #include "../panel_product.hpp"
 #include "expand_panel.hpp"
+#include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
 
 namespace fewbits {
@@ -29,7 +30,8 @@ struct bf16_product {
         bool const apart = keeps_scales_apart(p.a.facts());
         bool const whole = p.a.facts().exact_in_bf16 && (apart || !p.a.facts().grouped);
         panel_engine const engine{panel_path::pairs, tile_rows_of_panels, &expand<panel_path::pairs>,
-                                  &expand_bytes<panel_path::pairs>, whole ? &multiply<pair_dot<false>> : &multiply<pair_dot<true>>};
+                                  &expand_bytes<panel_path::pairs>, whole ? &multiply<pair_dot<false>> : &multiply<pair_dot<true>>,
+                                  whole ? &multiply_lines<pair_dot<false>> : &multiply_lines<pair_dot<true>>, vector_reader};
         run_panels(p, engine, {.apart = apart, .split = !whole});
     }
 };

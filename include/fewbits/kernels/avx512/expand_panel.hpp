@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../panel_engine.hpp"
+#include "../portable/read_lines.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 
@@ -76,48 +77,70 @@ inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const*
     return {_mm512_permutexvar_epi16(first, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(line, shift + 8), table)};
 }
 
-/// Two columns of bf16 as fp32: those of the lower and of the upper halves of the lanes.
-inline void store_floats(two_vectors pairs, std::byte* out) noexcept {
-    __m512i const upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
-    _mm512_storeu_si512(out, _mm512_slli_epi32(pairs.first, 16));
-    _mm512_storeu_si512(out + 2 * line_bytes, _mm512_and_si512(pairs.first, upper));
-    _mm512_storeu_si512(out + line_bytes, _mm512_slli_epi32(pairs.second, 16));
-    _mm512_storeu_si512(out + 3 * line_bytes, _mm512_and_si512(pairs.second, upper));
+/// A step of any width as bf16 pairs.
+template <int Width, int Step>
+inline two_vectors pairs_of_step(element_tables const& tables, std::byte const* unit) noexcept {
+    if constexpr (Width == 1 || Width == 2 || Width == 4) return pairs_of_plane<Width, Step>(tables, unit);
+    else return pairs_of_codes<Width>(tables, codes_of_step<Width, Step>(unit));
 }
 
-template <panel_path Path, int Width>
-inline void store_step(element_tables const& tables, __m512i codes, std::byte* out) noexcept {
-    if constexpr (Path == panel_path::bytes) {
-        __m512i const flip = _mm512_set1_epi8(static_cast<char>(tables.flip));
-        _mm512_storeu_si512(out, Width <= 6 ? look_up<6>(tables.byte, codes) : _mm512_xor_si512(codes, flip));
-    } else {
-        two_vectors const pairs = pairs_of_codes<Width>(tables, codes);
-        if constexpr (Path == panel_path::floats) return store_floats(pairs, out);
-        _mm512_storeu_si512(out, pairs.first);
-        _mm512_storeu_si512(out + line_bytes, pairs.second);
+/// bf16 pairs as four columns of fp32.
+inline void floats_of_pairs(two_vectors pairs, __m512i* out) noexcept {
+    __m512i const upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
+    out[0] = _mm512_slli_epi32(pairs.first, 16);
+    out[1] = _mm512_slli_epi32(pairs.second, 16);
+    out[2] = _mm512_and_si512(pairs.first, upper);
+    out[3] = _mm512_and_si512(pairs.second, upper);
+}
+
+/// Four columns of codes in the bytes of each lane, from bit `shift` on, as fp32; formats of up to 4 bits.
+inline void floats_of_narrow(element_tables const& tables, __m512i codes, unsigned shift, __m512i* out) noexcept {
+    __m512 const table = _mm512_load_ps(tables.value);
+    for (unsigned c = 0; c < line_columns; ++c) {
+        out[c] = _mm512_castps_si512(_mm512_permutexvar_ps(_mm512_srli_epi32(codes, shift + 8 * c), table));
     }
+}
+
+/// A step of any width as fp32.
+template <int Width, int Step>
+inline void floats_of_step(element_tables const& tables, std::byte const* unit, __m512i* out) noexcept {
+    if constexpr (Width == 1 || Width == 2 || Width == 4) {
+        constexpr int per_line = 8 / Width;
+        __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
+        floats_of_narrow(tables, line, Step % per_line * Width, out);
+    } else if constexpr (Width == 3) {
+        floats_of_narrow(tables, codes_of_step<Width, Step>(unit), 0, out);
+    } else {
+        floats_of_pairs(pairs_of_step<Width, Step>(tables, unit), out);
+    }
+}
+
+/// Codes as the integers they stand for plus the bias.
+template <int Width>
+inline __m512i byte_integers(element_tables const& tables, __m512i codes) noexcept {
+    if constexpr (Width <= 6) return look_up<6>(tables.byte, codes);
+    else return _mm512_xor_si512(codes, _mm512_set1_epi8(static_cast<char>(tables.flip)));
+}
+
+inline void store_two(two_vectors pairs, std::byte* out) noexcept {
+    _mm512_storeu_si512(out, pairs.first);
+    _mm512_storeu_si512(out + line_bytes, pairs.second);
+}
+inline void store_four(__m512i const* w, std::byte* out) noexcept {
+    for (std::size_t c = 0; c < line_columns; ++c) _mm512_storeu_si512(out + c * line_bytes, w[c]);
 }
 
 template <panel_path Path, int Width, int Step>
 inline void expand_step(element_tables const& tables, std::byte const* unit, std::byte* strip) noexcept {
-    constexpr std::size_t vectors = line_columns / columns_of(Path);
-    std::byte* const out = strip + Step * vectors * line_bytes;
-    if constexpr (Path != panel_path::bytes && (Width == 1 || Width == 2 || Width == 4)) {
-        if constexpr (Path == panel_path::pairs) {
-            two_vectors const pairs = pairs_of_plane<Width, Step>(tables, unit);
-            _mm512_storeu_si512(out, pairs.first);
-            _mm512_storeu_si512(out + line_bytes, pairs.second);
-        } else {
-            constexpr int per_line = 8 / Width;
-            __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
-            __m512 const table = _mm512_load_ps(tables.value);
-            for (unsigned c = 0; c < line_columns; ++c) {
-                __m512i const codes = _mm512_srli_epi32(line, Step % per_line * Width + 8 * c);
-                _mm512_storeu_ps(out + c * line_bytes, _mm512_permutexvar_ps(codes, table));
-            }
-        }
+    std::byte* const out = strip + Step * (line_columns / columns_of(Path)) * line_bytes;
+    if constexpr (Path == panel_path::bytes) {
+        _mm512_storeu_si512(out, byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)));
+    } else if constexpr (Path == panel_path::pairs) {
+        store_two(pairs_of_step<Width, Step>(tables, unit), out);
     } else {
-        store_step<Path, Width>(tables, codes_of_step<Width, Step>(unit), out);
+        __m512i w[line_columns];
+        floats_of_step<Width, Step>(tables, unit, w);
+        store_four(w, out);
     }
 }
 
@@ -135,18 +158,19 @@ template <panel_path Path, int Width>
 inline void expand_lines(element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) noexcept {
     constexpr std::size_t step_bytes = line_columns / columns_of(Path) * line_bytes;
     for (std::size_t k = 0; k < depth; k += line_columns, lines += line_bytes, strip += step_bytes) {
-        if constexpr (Path == panel_path::floats && Width <= 4) {
-            __m512i const line = load_line(lines);
-            __m512 const table = _mm512_load_ps(tables.value);
-            for (unsigned c = 0; c < line_columns; ++c) {
-                _mm512_storeu_ps(strip + c * line_bytes, _mm512_permutexvar_ps(_mm512_srli_epi32(line, 8 * c), table));
-            }
+        __m512i const codes = load_line(lines);
+        if constexpr (Path == panel_path::bytes) {
+            _mm512_storeu_si512(strip, byte_integers<Width>(tables, codes));
+        } else if constexpr (Path == panel_path::pairs) {
+            store_two(pairs_of_codes<Width>(tables, codes), strip);
         } else {
-            store_step<Path, Width>(tables, load_line(lines), strip);
+            __m512i w[line_columns];
+            if constexpr (Width <= 4) floats_of_narrow(tables, codes, 0, w);
+            else floats_of_pairs(pairs_of_codes<Width>(tables, codes), w);
+            store_four(w, strip);
         }
     }
 }
-
 
 /// panel_engine::expand
 template <panel_path Path>
@@ -171,6 +195,23 @@ void expand_bytes(int width, element_tables const& tables, std::byte const* line
     if (width == 7) return expand_lines<Path, 7>(tables, lines, depth, strip);
     return expand_lines<Path, 8>(tables, lines, depth, strip);
 }
+
+/// scale_reader::codes
+inline void read_codes(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out) {
+    if (!tables.exact_in_bf16) return portable::read_codes(width, tables, lines, count, out);
+    expand<panel_path::floats>(width, tables, lines, count, reinterpret_cast<std::byte*>(out));
+}
+
+/// scale_reader::halves
+inline void read_halves(int exponent_bits, std::byte const* numbers, std::size_t count, float* out) {
+    for (std::size_t i = 0; i < count; i += 16) {
+        __m256i const codes = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(numbers + 2 * i));
+        _mm512_storeu_ps(out + i, exponent_bits == 5 ? _mm512_cvtph_ps(codes)
+                                                     : _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(codes), 16)));
+    }
+}
+
+inline constexpr scale_reader vector_reader{&read_codes, &read_halves};
 
 }  // namespace avx512
 }  // namespace FEWBITS_BASELINE

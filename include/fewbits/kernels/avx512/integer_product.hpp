@@ -7,6 +7,7 @@
 #include "../panel_product.hpp"
 #include "../portable/integer_product.hpp"
 #include "expand_panel.hpp"
+#include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
 
 namespace fewbits {
@@ -26,7 +27,8 @@ struct integer_product {
         constexpr std::size_t longest = 65536;  // of K, for which a sum of products of bytes stays within int32
         if (p.k() > longest) return portable::integer_product::run(p);
         constexpr panel_engine engine{panel_path::bytes, tile_rows_of_panels, &expand<panel_path::bytes>,
-                                      &expand_bytes<panel_path::bytes>, &multiply<byte_dot>};
+                                      &expand_bytes<panel_path::bytes>, &multiply<byte_dot>,
+                                      &multiply_lines<byte_dot>, vector_reader};
         run_panels(p, engine, {.apart = true});
     }
 };

@@ -56,28 +56,57 @@ struct float_dot {
     }
 };
 
-/// One tile of Rows rows. The order of each sum is the same for every number of rows.
-template <class Dot, std::size_t... Row>
-inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noexcept {
-    constexpr std::size_t rows = sizeof...(Row);
-    constexpr std::size_t strip_bytes = chunk_depth / columns_of(Dot::path) * line_bytes;
-    constexpr bool exact = Dot::path == panel_path::bytes;
-    for (std::size_t g = 0; g < t.segment_count; ++g) {
-        panel_segment const segment = t.segments[g];
-        typename Dot::sum sums[rows][tile_panels];
-        for (std::size_t r = 0; r < rows; ++r) {
+/// The sums of one row and four panels at the beginning of a segment.
+template <class Dot>
+inline void open_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum* sums) noexcept {
+    for (std::size_t p = 0; p < tile_panels; ++p) {
+        sums[p] = Dot::zero();
+        if constexpr (Dot::path == panel_path::bytes) {
+            if (!segment.opens) sums[p] = _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
+        }
+    }
+}
+
+/// At its end: y = fma(sum, f(scale_a * scale_w), y), or integers carried on to the next chunk.
+template <class Dot>
+inline void close_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum const* sums) noexcept {
+    std::size_t const group = row * t.scale_a_stride + segment.number;
+    if (!segment.closes) {
+        if constexpr (Dot::path == panel_path::bytes) {
             for (std::size_t p = 0; p < tile_panels; ++p) {
-                sums[r][p] = Dot::zero();
-                if constexpr (exact) {
-                    if (!segment.opens) sums[r][p] = _mm512_loadu_si512(t.carried + r * tile_width + p * panel_rows);
-                }
+                _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sums[p]);
             }
         }
-        std::size_t const begin = segment.begin / columns_of(Dot::path);
-        std::size_t const end = segment.end / columns_of(Dot::path);
-        for (std::size_t i = begin; i < end; ++i) {
+        return;
+    }
+    __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
+    for (std::size_t p = 0; p < tile_panels; ++p) {
+        __m512 sum;
+        if constexpr (Dot::path == panel_path::bytes) {
+            __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
+            sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[p], shift)), _mm512_set1_ps(t.unit));
+        } else {
+            sum = sums[p];
+        }
+        __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
+        float* const y = t.y + row * tile_width + p * panel_rows;
+        _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y)));
+    }
+}
+
+/// One tile of some rows. The order of each sum is the same for every number of rows.
+template <class Dot, std::size_t... Row>
+inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noexcept {
+    constexpr std::size_t columns = columns_of(Dot::path);
+    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
+    std::byte const* const strips = t.strips - t.first / columns * line_bytes;
+    for (std::size_t g = 0; g < t.segment_count; ++g) {
+        panel_segment const segment = t.segments[g];
+        typename Dot::sum sums[sizeof...(Row)][tile_panels];
+        (open_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
             __m512i w[tile_panels];
-            for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(t.strips + p * strip_bytes + i * line_bytes);
+            for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
             auto const row = [&]<std::size_t R>(std::integral_constant<std::size_t, R>) {
                 std::uint32_t const a = t.a[0][R * t.a_stride + i];
                 for (std::size_t p = 0; p < tile_panels; ++p) sums[R][p] = Dot::add(sums[R][p], w[p], a);
@@ -88,27 +117,7 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
             };
             (row(std::integral_constant<std::size_t, Row>{}), ...);
         }
-        for (std::size_t r = 0; r < rows; ++r) {
-            float const scale_a = t.scale_a[r * t.scale_a_stride + segment.number];
-            for (std::size_t p = 0; p < tile_panels; ++p) {
-                float* const y = t.y + r * tile_width + p * panel_rows;
-                __m512 sum;
-                if constexpr (exact) {
-                    if (!segment.closes) {
-                        _mm512_storeu_si512(t.carried + r * tile_width + p * panel_rows, sums[r][p]);
-                        continue;
-                    }
-                    int const shift = t.bias * t.sum_a[r * t.scale_a_stride + segment.number];
-                    sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[r][p], _mm512_set1_epi32(shift)));
-                    sum = _mm512_mul_ps(sum, _mm512_set1_ps(t.unit));
-                } else {
-                    sum = sums[r][p];
-                }
-                __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * most_groups + segment.scale_w) * panel_rows);
-                __m512 const scale = _mm512_mul_ps(_mm512_set1_ps(scale_a), scale_w);
-                _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale, _mm512_loadu_ps(y)));
-            }
-        }
+        (close_sums<Dot>(segment, t, Row, sums[Row]), ...);
     }
 }
 

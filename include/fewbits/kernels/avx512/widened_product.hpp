@@ -6,6 +6,7 @@
 #include "../../target/detect.hpp"
 #include "../panel_product.hpp"
 #include "expand_panel.hpp"
+#include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
 
 namespace fewbits {
@@ -23,7 +24,8 @@ struct widened_product {
     }
     static void run(product const& p) {
         constexpr panel_engine engine{panel_path::floats, tile_rows_of_panels, &expand<panel_path::floats>,
-                                      &expand_bytes<panel_path::floats>, &multiply<float_dot>};
+                                      &expand_bytes<panel_path::floats>, &multiply<float_dot>,
+                                      &multiply_lines<float_dot>, vector_reader};
         run_panels(p, engine, {});
     }
 };

@@ -6,7 +6,9 @@
 #include <cstdint>
 
 #include "../../matrix/prepacked_matrix.hpp"
+#include "../panel_scales.hpp"
 #include "decode_row.hpp"
+#include "read_lines.hpp"
 #include "scale_strip.hpp"
 #include "strip.hpp"
 
@@ -14,21 +16,6 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
 static_assert(strip_columns % panel_rows == 0 && chunk_depth % line_columns == 0);
-
-/// Codes of one step of four columns of a panel: code of row r, column c at 4 * r + c.
-template <int Width>
-void read_step(std::byte const* panel, std::size_t column, std::uint8_t* codes) noexcept {
-    constexpr plane_list planes = planes_of(Width);
-    std::fill_n(codes, line_bytes, std::uint8_t{0});
-    for (int i = 0; i < planes.count; ++i) {
-        bit_place const at = place_in_panel(Width, planes.at[i], 0, column);
-        auto const* const line = reinterpret_cast<unsigned char const*>(panel + at.byte);
-        unsigned const mask = (1U << planes.at[i].bits) - 1;
-        for (std::size_t j = 0; j < line_bytes; ++j) {
-            codes[j] = static_cast<std::uint8_t>(codes[j] | (line[j] >> at.shift & mask) << planes.at[i].low_bit);
-        }
-    }
-}
 
 /// Columns [first, first + depth) of one panel into its place in a strip; first is a multiple of 4.
 template <class Value>
@@ -47,7 +34,7 @@ void place_step(Value const& value, std::size_t first_row, std::size_t column, s
 template <block_format F>
 void expand_panels(prepacked_matrix<F> const& q, rectangle part, float* out) {
     for (std::size_t j = 0; j < part.rows; j += panel_rows) {
-        std::byte const* const panel = q.codes().data() + (part.row + j) / panel_rows * q.panel_bytes();
+        std::byte const* const panel = q.lines((part.row + j) / panel_rows);
         for (std::size_t k = 0; k < part.depth; k += line_columns) {
             std::size_t const column = part.first + k;
             if constexpr (F::trits) {
@@ -57,11 +44,41 @@ void expand_panels(prepacked_matrix<F> const& q, rectangle part, float* out) {
                 place_step(value, j, k, part.depth, out);
             } else {
                 std::uint8_t codes[line_bytes];
-                read_step<F::element::width>(panel, column, codes);
+                portable::read_step(F::element::width, panel, column, codes);
                 float const* const table = value_table<typename F::element>();
                 place_step([&](std::size_t i) { return table[codes[i]]; }, j, k, part.depth, out);
             }
         }
+    }
+}
+
+/// Scales (and offsets) of the columns [first, first + count) of a group, for each row of a strip.
+template <block_format F>
+void read_strip_scales(prepacked_matrix<F> const& q, rectangle part, std::size_t group, float* scale, float* offset) {
+    alignas(64) float numbers[2][scale_window * panel_rows] = {};
+    for (std::size_t j = 0; j < part.rows; j += panel_rows) {
+        read_panel_scales<F>(q.levels(), q.rows(), (part.row + j) / panel_rows, group, 1, portable::scalar_reader, numbers[0], numbers[1]);
+        std::copy_n(numbers[0], panel_rows, scale + j);
+        std::copy_n(numbers[1], panel_rows, offset + j);
+    }
+}
+
+/// From elements to dequantised values, with the roundings of apply_scales.
+template <block_format F>
+void apply_panel_scales(prepacked_matrix<F> const& q, rectangle part, float* strip) {
+    constexpr std::size_t group = F::block.cols;
+    float scale[strip_columns];
+    float offset[strip_columns];
+    for (std::size_t k = 0; k < part.depth;) {
+        std::size_t const column = part.first + k;
+        std::size_t const number = group == 0 ? 0 : column / (group == 0 ? 1 : group);
+        std::size_t const stop = group == 0 ? part.depth : std::min(part.depth, (number + 1) * group - part.first);
+        read_strip_scales(q, part, number, scale, offset);
+        for (std::size_t t = 0; t * tile_columns < part.rows; ++t) {
+            scale_tile(offset_of<F>(), stop - k, scale + t * tile_columns, offset + t * tile_columns,
+                       strip + t * tile_stride + k * tile_columns);
+        }
+        k = stop;
     }
 }
 
@@ -70,18 +87,7 @@ template <block_format F>
 void decode_panel(prepacked_matrix<F> const& q, reading what, rectangle part, float* out) {
     expand_panels(q, part, out);
     if (what == reading::elements) return;
-    strip_scales scales;
-    for (std::size_t j = 0; j < part.rows; ++j) {
-        std::size_t const row = part.row + j;
-        scales.phase[j] = group_phase<F>(row, part.first, q.cols());
-        if (j != 0 && continues_band<F>(row)) {
-            scales.source[j] = scales.source[j - 1];
-        } else {
-            scales.source[j] = j;
-            read_groups<F>(q.scales(), q.offsets(), q.cols(), row, part.first, part.depth, scales.row[j]);
-        }
-    }
-    scale_strip(offset_of<F>(), part.rows, part.depth, group_columns<F>, scales, out);
+    apply_panel_scales(q, part, out);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -1,0 +1,66 @@
+// Codes of at most 8 bits in panels of 16 rows: what the order of panel_order.hpp means for one element.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "block_storage.hpp"
+#include "huge_pages.hpp"
+#include "panel_order.hpp"
+
+namespace fewbits {
+
+/// rows x cols codes of `Width` bits, or ternary digits as 0, 1, 2.
+template <int Width, bool Trits = false>
+class panel_codes {
+public:
+    panel_codes() = default;
+    panel_codes(std::size_t rows, std::size_t cols)
+        : panel_bytes_(panel_bytes_of(Width, Trits, cols)),
+          bytes_(checked_bytes((rows + panel_rows - 1) / panel_rows, panel_bytes_)) {}
+
+    unsigned code(std::size_t row, std::size_t col) const noexcept {
+        std::byte const* const panel = lines(row / panel_rows);
+        if constexpr (Trits) {
+            return static_cast<unsigned>(panel[trit_byte_in_panel(row, col)]) / power_of_3(trit_digit(col)) % 3;
+        } else {
+            unsigned code = 0;
+            for (int i = 0; i < planes.count; ++i) {
+                bit_place const at = place_in_panel(Width, planes.at[i], row, col);
+                unsigned const bits = static_cast<unsigned>(panel[at.byte]) >> at.shift & ((1U << planes.at[i].bits) - 1);
+                code |= bits << planes.at[i].low_bit;
+            }
+            return code;
+        }
+    }
+
+    /// Codes that share a byte must not be stored by two threads at once: one panel, one thread.
+    void set_code(std::size_t row, std::size_t col, unsigned code) noexcept {
+        std::byte* const panel = bytes_.data() + row / panel_rows * panel_bytes_;
+        if constexpr (Trits) {
+            std::byte& byte = panel[trit_byte_in_panel(row, col)];
+            unsigned const power = power_of_3(trit_digit(col));
+            unsigned const old = static_cast<unsigned>(byte) / power % 3;
+            byte = static_cast<std::byte>(static_cast<unsigned>(byte) - old * power + code * power);
+        } else {
+            for (int i = 0; i < planes.count; ++i) {
+                bit_place const at = place_in_panel(Width, planes.at[i], row, col);
+                unsigned const mask = ((1U << planes.at[i].bits) - 1) << at.shift;
+                unsigned const bits = code >> planes.at[i].low_bit << at.shift & mask;
+                panel[at.byte] = static_cast<std::byte>((static_cast<unsigned>(panel[at.byte]) & ~mask) | bits);
+            }
+        }
+    }
+
+    std::size_t panel_bytes() const noexcept { return panel_bytes_; }
+    std::byte const* lines(std::size_t panel) const noexcept { return bytes_.data() + panel * panel_bytes_; }
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+private:
+    static constexpr plane_list planes = planes_of(Width);
+
+    std::size_t panel_bytes_ = 0;
+    page_bytes bytes_;
+};
+
+}  // namespace fewbits
