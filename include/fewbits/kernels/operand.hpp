@@ -19,6 +19,8 @@ struct operand_facts {
     std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
     int width = 32;               ///< bits of a code
     bool symmetric = true;        ///< no zero point, no minimum
+    bool zero_point = false;      ///< an integer zero point, not a minimum
+    bool plain_codes = false;     ///< a code stands for itself as an unsigned integer
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
 };

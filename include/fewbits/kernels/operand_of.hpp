@@ -54,6 +54,10 @@ constexpr operand_facts facts_of() noexcept {
         }
         facts.width = element::width;
         facts.symmetric = X::is_symmetric;
+        facts.zero_point = X::has_zero_point;
+        if constexpr (element::kind == format_kind::integer) {
+            facts.plain_codes = element::layout.exponent == 0 && element::codec::lowest == 0 && element::codec::excess == 0;
+        }
         facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
                         (X::is_symmetric || offset_extent<X> == X::block);
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;

@@ -38,6 +38,7 @@ struct element_tables {
     alignas(64) std::uint8_t byte[64];    ///< the integer plus bias; formats of up to 6 bits
     std::uint8_t flip = 0;                ///< 7 and 8 bits: code ^ flip is the integer plus bias
     int bias = 0;
+    int centre = 0;                       ///< formats with an offset: entry i stands for the integer i - centre
     float const* values = nullptr;        ///< all of them
     bool exact_in_bf16 = false;
 };
@@ -73,6 +74,9 @@ struct panel_tile {
     std::int32_t const* sum_a;     ///< sums of a's integers over each group, likewise; path bytes
     std::size_t scale_a_stride;
     float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
+    float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
+    std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
+    float const* total_a;          ///< sums of a over each segment, as scale_a
     float unit;                    ///< path bytes: what one unit of the integer products is worth
     int bias;
     float* y;                      ///< sums [row * tile_width + column]
@@ -92,6 +96,12 @@ struct panel_engine {
     /// The same for one row of a, straight from the lines of four panels (from their first column on): no strips.
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
     scale_reader scales;
+    /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
+    /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.
+    void (*expand_shifted)(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth,
+                           std::uint32_t const* shift, std::byte* strip) = nullptr;
+    void (*expand_bytes_shifted)(int width, element_tables const& tables, std::byte const* lines, std::size_t first,
+                                 std::size_t depth, std::uint32_t const* shift, std::byte* strip) = nullptr;
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -111,6 +121,17 @@ inline element_tables make_tables(int width, float const* values) noexcept {
         if (i < 16) tables.value[i] = values[i % codes];
         if (i < 64) tables.byte[i] = 0;
     }
+    return tables;
+}
+
+/// Codes of at most 5 bits that stand for integers, less an integer that varies: entry i is i - centre.
+inline element_tables make_centred_tables(int width) noexcept {
+    float values[64];
+    int const centre = width <= 4 ? 16 : 32;
+    for (int i = 0; i < 64; ++i) values[i] = static_cast<float>(i % (2 * centre) - centre);
+    element_tables tables = make_tables(6, values);
+    tables.values = nullptr;
+    tables.centre = centre;
     return tables;
 }
 

@@ -13,6 +13,8 @@
 #include "portable/blocking.hpp"
 #include "product.hpp"
 
+FEWBITS_PRECISE_BEGIN
+
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
@@ -23,6 +25,7 @@ inline constexpr std::size_t chunks_in_float = 4;
 /// The forms of an operand's elements that vectors look them up in.
 inline element_tables tables_of(operand const& w) noexcept {
     float const* const value = w.panels().values();
+    if (!w.facts().symmetric) return make_centred_tables(w.panels().width);
     element_tables tables = make_tables(w.panels().width, value);
     if (!w.facts().exact_integers) return tables;
     unsigned const codes = 1U << w.panels().width;
@@ -34,6 +37,20 @@ inline element_tables tables_of(operand const& w) noexcept {
     tables.flip = static_cast<std::uint8_t>(integer(0) + tables.bias);
     for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
     return tables;
+}
+
+/// Offsets of `count` groups of one panel as the product takes them: w = scale * (code - c) + minimum with an integer c near
+/// the code that stands for zero. Sums of (code - c) are then no larger than the values they belong to.
+inline void centre_offsets(operand_facts const& w, element_tables const& tables, std::size_t count, float const* scale,
+                           float* offset, std::uint32_t* shift) noexcept {
+    float const highest = static_cast<float>((1U << w.width) - 1);
+    for (std::size_t i = 0; i < count; ++i) {
+        float const zero = w.zero_point ? offset[i] : div_rn(-offset[i], scale[i]);
+        float const inside = zero >= 0.0F ? (zero <= highest ? zero : highest) : 0.0F;  // a NaN becomes 0
+        int const c = static_cast<int>(inside + 0.5F);
+        offset[i] = w.zero_point ? 0.0F : fma_rn(static_cast<float>(c), scale[i], offset[i]);
+        shift[i] = static_cast<std::uint32_t>(tables.centre - c) * 0x01010101U;
+    }
 }
 
 /// Everything the blocks of one product share.
@@ -50,7 +67,8 @@ class panel_block {
 public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.rows), strips_(tile_panels * strip_bytes()),
-          scales_(tile_panels * scale_window * panel_rows), sums_(padded_rows_ * tile_width),
+          symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
+          offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
@@ -58,7 +76,11 @@ public:
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
         if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), tile_panels * scale_window * panel_rows, 0.0F);
+        std::fill_n(scales_.get(), scale_count, 0.0F);
+        if (!symmetric_) {
+            std::fill_n(offsets_.get(), scale_count, 0.0F);
+            std::fill_n(shifts_.get(), scale_count, 0U);
+        }
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
@@ -84,18 +106,29 @@ public:
     }
 
 private:
+    static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
+
     std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
         operand const& w = s_.p.w;
         int const width = w.panels().width;
         std::byte* const strip = strips_.get() + i * strip_bytes();
-        if (std::byte const* const lines = w.panels().lines(w, panel); lines != nullptr) {
-            std::size_t const at = first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
-            s_.engine.expand(width, s_.tables, lines + at, depth, strip);
+        std::byte const* lines = w.panels().lines(w, panel);
+        bool const packed = lines != nullptr;
+        if (packed) {
+            lines += first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
         } else {
             gather(panel, first, depth);
-            s_.engine.expand_bytes(width, s_.tables, lines_, depth, strip);
+            lines = lines_;
+        }
+        if (symmetric_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
+        std::size_t const group = w.facts().group == 0 ? s_.p.k() : w.facts().group;
+        for (std::size_t k = first; k < first + depth;) {
+            std::size_t const end = std::min(first + depth, (k / group + 1) * group);
+            std::uint32_t const* const shift = shifts_.get() + (i * scale_window + k / group % scale_window) * panel_rows;
+            (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
+            k = end;
         }
     }
 
@@ -109,8 +142,13 @@ private:
         std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
         std::size_t const begin = window * scale_window;
         for (std::size_t i = 0; i < panels_; ++i) {
-            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, std::min(scale_window, groups - begin),
-                              scales_.get() + i * scale_window * panel_rows, nullptr);
+            std::size_t const at = i * scale_window * panel_rows;
+            std::size_t const count = std::min(scale_window, groups - begin);
+            float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
+            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
+            if (!symmetric_) {
+                centre_offsets(w.facts(), s_.tables, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
+            }
         }
     }
 
@@ -157,6 +195,9 @@ private:
         tile.sum_a = exact_ ? a.sum.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
         tile.scale_w = scales_.get();
+        tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
+        tile.shift_w = symmetric_ ? nullptr : shifts_.get();
+        tile.total_a = symmetric_ ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
         tile.bias = s_.tables.bias;
         tile.y = sums_.get() + row * tile_width;
@@ -177,7 +218,10 @@ private:
     std::size_t panels_ = 0;
     std::size_t window_ = 0;
     scratch<std::byte> strips_;
+    bool symmetric_;
     scratch<float> scales_;
+    scratch<float> offsets_;
+    scratch<std::uint32_t> shifts_;
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
@@ -210,3 +254,5 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits
+
+FEWBITS_PRECISE_END

@@ -24,14 +24,15 @@ struct bf16_product {
         "at most 64";
     static bool available(processor const& here) noexcept { return here.avx512_bf16; }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
-        return w.grouped && w.symmetric && w.exact_in_bf16;
+        return w.grouped && w.exact_in_bf16 && (w.symmetric || (w.plain_codes && w.width <= 5));
     }
     static void run(product const& p) {
         bool const apart = keeps_scales_apart(p.a.facts());
         bool const whole = p.a.facts().exact_in_bf16 && (apart || !p.a.facts().grouped);
         panel_engine const engine{panel_path::pairs, tile_rows_of_panels, &expand<panel_path::pairs>,
                                   &expand_bytes<panel_path::pairs>, whole ? &multiply<pair_dot<false>> : &multiply<pair_dot<true>>,
-                                  whole ? &multiply_lines<pair_dot<false>> : &multiply_lines<pair_dot<true>>, vector_reader};
+                                  whole ? &multiply_lines<pair_dot<false>> : &multiply_lines<pair_dot<true>>, vector_reader,
+                                  &expand_shifted, &expand_bytes_shifted};
         run_panels(p, engine, {.apart = apart, .split = !whole});
     }
 };

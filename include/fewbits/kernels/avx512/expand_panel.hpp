@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "../operand.hpp"
 #include "../panel_engine.hpp"
 #include "../portable/read_lines.hpp"
 
@@ -75,6 +76,18 @@ inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const*
     constexpr unsigned shift = Step % per_line * Width;
     __m512i const first = shift == 0 ? line : _mm512_srli_epi16(line, shift);
     return {_mm512_permutexvar_epi16(first, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(line, shift + 8), table)};
+}
+
+/// Shifted codes of a step as bf16 pairs, by tables with a centre: 32 entries for up to 4 bits, 64 for 5.
+template <int Width>
+inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes, __m512i shift) noexcept {
+    codes = _mm512_add_epi8(codes, shift);
+    if constexpr (Width > 4) {
+        return pairs_of_codes<6>(tables, codes);
+    } else {
+        __m512i const table = _mm512_load_si512(tables.word);
+        return {_mm512_permutexvar_epi16(codes, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(codes, 8), table)};
+    }
 }
 
 /// A step of any width as bf16 pairs.
@@ -194,6 +207,46 @@ void expand_bytes(int width, element_tables const& tables, std::byte const* line
     if (width <= 6) return expand_lines<Path, 6>(tables, lines, depth, strip);
     if (width == 7) return expand_lines<Path, 7>(tables, lines, depth, strip);
     return expand_lines<Path, 8>(tables, lines, depth, strip);
+}
+
+template <int Width>
+inline void expand_quads(element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth, __m512i shift,
+                         std::byte* strip) noexcept {
+    constexpr std::size_t vectors = line_columns / columns_of(panel_path::pairs);
+    for (std::size_t k = first; k < first + depth; k += quad_columns) {
+        std::byte const* const unit = lines + k / unit_columns * (Width * line_bytes);
+        std::byte* const out = strip + k / line_columns * vectors * line_bytes;
+        auto const half = [&]<int... Step>(std::integer_sequence<int, Step...>) {
+            (store_two(pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), shift), out + Step % 4 * vectors * line_bytes), ...);
+        };
+        if (k % unit_columns == 0) half(std::integer_sequence<int, 0, 1, 2, 3>{});
+        else half(std::integer_sequence<int, 4, 5, 6, 7>{});
+    }
+}
+
+/// panel_engine::expand_shifted
+inline void expand_shifted(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth,
+                           std::uint32_t const* shift, std::byte* strip) {
+    __m512i const by = _mm512_load_si512(shift);
+    switch (width) {
+        case 1: return expand_quads<1>(tables, lines, first, depth, by, strip);
+        case 2: return expand_quads<2>(tables, lines, first, depth, by, strip);
+        case 3: return expand_quads<3>(tables, lines, first, depth, by, strip);
+        case 4: return expand_quads<4>(tables, lines, first, depth, by, strip);
+        default: return expand_quads<5>(tables, lines, first, depth, by, strip);
+    }
+}
+
+/// panel_engine::expand_bytes_shifted
+inline void expand_bytes_shifted(int width, element_tables const& tables, std::byte const* lines, std::size_t first,
+                                 std::size_t depth, std::uint32_t const* shift, std::byte* strip) {
+    __m512i const by = _mm512_load_si512(shift);
+    for (std::size_t k = first; k < first + depth; k += line_columns) {
+        __m512i const codes = load_line(lines + k / line_columns * line_bytes);
+        std::byte* const out = strip + k / 2 * line_bytes;
+        if (width <= 4) store_two(pairs_of_shifted<4>(tables, codes, by), out);
+        else store_two(pairs_of_shifted<5>(tables, codes, by), out);
+    }
 }
 
 /// scale_reader::codes

@@ -16,8 +16,8 @@ inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
 /// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has.
-template <class Dot, int Width, int Step>
-inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit,
+template <class Dot, int Width, int Step, bool Shifted>
+inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i shift,
                                   std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     auto const add = [&](__m512i w, std::size_t i) {
         sum = Dot::add(sum, w, a[i]);
@@ -26,7 +26,9 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     if constexpr (Dot::path == panel_path::bytes) {
         add(byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)), 0);
     } else if constexpr (Dot::path == panel_path::pairs) {
-        two_vectors const pairs = pairs_of_step<Width, Step>(tables, unit);
+        two_vectors pairs;
+        if constexpr (Shifted) pairs = pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), shift);
+        else pairs = pairs_of_step<Width, Step>(tables, unit);
         add(pairs.first, 0);
         add(pairs.second, 1);
     } else {
@@ -38,21 +40,22 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
 }
 
 /// Four steps, 16 columns, of all four panels; Half: which half of a unit.
-template <class Dot, int Width, int Half>
+template <class Dot, int Width, int Half, bool Shifted>
 inline void add_quad(typename Dot::sum* sums, element_tables const& tables, std::byte const* const* units, std::size_t at,
-                     std::uint32_t const* a, std::uint32_t const* rest) noexcept {
+                     __m512i const* shift, std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
     [&]<int... Step>(std::integer_sequence<int, Step...>) {
         auto const step = [&]<int S>(std::integral_constant<int, S>) {
             for (std::size_t p = 0; p < tile_panels; ++p) {
-                sums[p] = add_step<Dot, Width, 4 * Half + S>(sums[p], tables, units[p] + at, a + S * vectors, rest + S * vectors);
+                sums[p] = add_step<Dot, Width, 4 * Half + S, Shifted>(sums[p], tables, units[p] + at, shift[p], a + S * vectors,
+                                                                      rest + S * vectors);
             }
         };
         (step(std::integral_constant<int, Step>{}), ...);
     }(std::make_integer_sequence<int, 4>{});
 }
 
-template <class Dot, int Width>
+template <class Dot, int Width, bool Shifted = false>
 inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
     constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
     constexpr std::size_t unit_bytes = static_cast<std::size_t>(Width) * line_bytes;
@@ -61,6 +64,10 @@ inline void multiply_units(element_tables const& tables, std::byte const* const*
         panel_segment const segment = t.segments[g];
         typename Dot::sum sums[tile_panels];
         open_sums<Dot>(segment, t, 0, sums);
+        __m512i shift[tile_panels] = {};
+        for (std::size_t p = 0; Shifted && p < tile_panels; ++p) {
+            shift[p] = _mm512_load_si512(t.shift_w + (p * scale_window + segment.scale_w) * panel_rows);
+        }
         std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
         for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
             std::size_t const at = quad / 2 * unit_bytes;
@@ -72,9 +79,9 @@ inline void multiply_units(element_tables const& tables, std::byte const* const*
                         _mm_prefetch(reinterpret_cast<char const*>(lines[p] + at + ahead + i), _MM_HINT_T0);
                     }
                 }
-                add_quad<Dot, Width, 0>(sums, tables, lines, at, a, rest);
+                add_quad<Dot, Width, 0, Shifted>(sums, tables, lines, at, shift, a, rest);
             } else {
-                add_quad<Dot, Width, 1>(sums, tables, lines, at, a, rest);
+                add_quad<Dot, Width, 1, Shifted>(sums, tables, lines, at, shift, a, rest);
             }
         }
         close_sums<Dot>(segment, t, 0, sums);
@@ -84,6 +91,17 @@ inline void multiply_units(element_tables const& tables, std::byte const* const*
 /// panel_engine::multiply_lines
 template <class Dot>
 void multiply_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
+    if constexpr (Dot::path == panel_path::pairs) {
+        if (tile.shift_w != nullptr) {
+            switch (width) {
+                case 1: return multiply_units<Dot, 1, true>(tables, lines, tile);
+                case 2: return multiply_units<Dot, 2, true>(tables, lines, tile);
+                case 3: return multiply_units<Dot, 3, true>(tables, lines, tile);
+                case 4: return multiply_units<Dot, 4, true>(tables, lines, tile);
+                default: return multiply_units<Dot, 5, true>(tables, lines, tile);
+            }
+        }
+    }
     switch (width) {
         case 1: return multiply_units<Dot, 1>(tables, lines, tile);
         case 2: return multiply_units<Dot, 2>(tables, lines, tile);

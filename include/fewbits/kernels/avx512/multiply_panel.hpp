@@ -90,7 +90,14 @@ inline void close_sums(panel_segment const& segment, panel_tile const& t, std::s
         }
         __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
         float* const y = t.y + row * tile_width + p * panel_rows;
-        _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y)));
+        __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y));
+        if constexpr (Dot::path == panel_path::pairs) {
+            if (t.minimum_w != nullptr) {
+                __m512 const minimum = _mm512_load_ps(t.minimum_w + (p * scale_window + segment.scale_w) * panel_rows);
+                total = _mm512_fmadd_ps(_mm512_mul_ps(scale_a, _mm512_set1_ps(t.total_a[group])), minimum, total);
+            }
+        }
+        _mm512_storeu_ps(y, total);
     }
 }
 
