@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../matrix/panel_order.hpp"
+#include "operand.hpp"
 #include "portable/tile.hpp"
 
 namespace fewbits {
@@ -41,6 +42,7 @@ struct element_tables {
     int centre = 0;                       ///< formats with an offset: entry i stands for the integer i - centre
     float const* values = nullptr;        ///< all of them
     bool exact_in_bf16 = false;
+    bool mirrored = false;                ///< 8 bits: the upper half of the codes is the lower with its sign changed
 };
 
 /// How panels of scales become vectors of 16 floats.
@@ -49,6 +51,9 @@ struct scale_reader {
     void (*codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out);
     /// `count` numbers of 16 bits, IEEE style with 5 or 8 exponent bits.
     void (*halves)(int exponent_bits, std::byte const* numbers, std::size_t count, float* out);
+    /// `count` vectors from column `first` on, in place: f(value * scale), and offset added where there is one; vectors of scale
+    /// and offset belong to groups of columns, the first to the group that `first` is in.
+    void (*apply)(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset, float* values);
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.
@@ -102,6 +107,11 @@ struct panel_engine {
                            std::uint32_t const* shift, std::byte* strip) = nullptr;
     void (*expand_bytes_shifted)(int width, element_tables const& tables, std::byte const* lines, std::size_t first,
                                  std::size_t depth, std::uint32_t const* shift, std::byte* strip) = nullptr;
+    /// Offsets of `count` (a multiple of 16) groups as these take them: w = scale * (code - c) + minimum with an integer c near
+    /// the code that stands for zero, so that sums of (code - c) are no larger than the values they belong to. `offset`, a zero
+    /// point or a minimum, becomes what is left as a minimum; shift becomes what brings four codes to their entries.
+    void (*centre)(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
+                   std::uint32_t* shift) = nullptr;
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -120,6 +130,11 @@ inline element_tables make_tables(int width, float const* values) noexcept {
         if (i < 32) tables.word[i] = static_cast<std::uint16_t>(bits >> 16);
         if (i < 16) tables.value[i] = values[i % codes];
         if (i < 64) tables.byte[i] = 0;
+    }
+    tables.mirrored = width == 8;
+    for (unsigned i = 0; i < 128; ++i) {
+        bool const opposite = tables.low[i] == tables.low[i + 128] && (tables.high[i] ^ tables.high[i + 128]) == 0x80;
+        tables.mirrored = tables.mirrored && opposite;
     }
     return tables;
 }

@@ -13,8 +13,6 @@
 #include "portable/blocking.hpp"
 #include "product.hpp"
 
-FEWBITS_PRECISE_BEGIN
-
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
@@ -37,20 +35,6 @@ inline element_tables tables_of(operand const& w) noexcept {
     tables.flip = static_cast<std::uint8_t>(integer(0) + tables.bias);
     for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
     return tables;
-}
-
-/// Offsets of `count` groups of one panel as the product takes them: w = scale * (code - c) + minimum with an integer c near
-/// the code that stands for zero. Sums of (code - c) are then no larger than the values they belong to.
-inline void centre_offsets(operand_facts const& w, element_tables const& tables, std::size_t count, float const* scale,
-                           float* offset, std::uint32_t* shift) noexcept {
-    float const highest = static_cast<float>((1U << w.width) - 1);
-    for (std::size_t i = 0; i < count; ++i) {
-        float const zero = w.zero_point ? offset[i] : div_rn(-offset[i], scale[i]);
-        float const inside = zero >= 0.0F ? (zero <= highest ? zero : highest) : 0.0F;  // a NaN becomes 0
-        int const c = static_cast<int>(inside + 0.5F);
-        offset[i] = w.zero_point ? 0.0F : fma_rn(static_cast<float>(c), scale[i], offset[i]);
-        shift[i] = static_cast<std::uint32_t>(tables.centre - c) * 0x01010101U;
-    }
 }
 
 /// Everything the blocks of one product share.
@@ -147,7 +131,7 @@ private:
             float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
             w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
             if (!symmetric_) {
-                centre_offsets(w.facts(), s_.tables, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
+                s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
             }
         }
     }
@@ -254,5 +238,3 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits
-
-FEWBITS_PRECISE_END

@@ -32,7 +32,7 @@ struct bf16_product {
         panel_engine const engine{panel_path::pairs, tile_rows_of_panels, &expand<panel_path::pairs>,
                                   &expand_bytes<panel_path::pairs>, whole ? &multiply<pair_dot<false>> : &multiply<pair_dot<true>>,
                                   whole ? &multiply_lines<pair_dot<false>> : &multiply_lines<pair_dot<true>>, vector_reader,
-                                  &expand_shifted, &expand_bytes_shifted};
+                                  &expand_shifted, &expand_bytes_shifted, &centre_offsets};
         run_panels(p, engine, {.apart = apart, .split = !whole});
     }
 };

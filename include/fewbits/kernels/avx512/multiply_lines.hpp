@@ -58,7 +58,7 @@ inline void add_quad(typename Dot::sum* sums, element_tables const& tables, std:
 template <class Dot, int Width, bool Shifted = false>
 inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
     constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
-    constexpr std::size_t unit_bytes = static_cast<std::size_t>(Width) * line_bytes;
+    constexpr std::size_t unit_bytes = static_cast<std::size_t>(width_in_bits<Width>) * line_bytes;
     constexpr std::size_t ahead = 1024;
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
@@ -110,8 +110,12 @@ void multiply_lines(int width, element_tables const& tables, std::byte const* co
         case 5: return multiply_units<Dot, 5>(tables, lines, tile);
         case 6: return multiply_units<Dot, 6>(tables, lines, tile);
         case 7: return multiply_units<Dot, 7>(tables, lines, tile);
-        default: return multiply_units<Dot, 8>(tables, lines, tile);
+        default: break;
     }
+    if constexpr (Dot::path != panel_path::bytes) {
+        if (tables.mirrored) return multiply_units<Dot, mirrored_bytes>(tables, lines, tile);
+    }
+    multiply_units<Dot, 8>(tables, lines, tile);
 }
 
 }  // namespace avx512
