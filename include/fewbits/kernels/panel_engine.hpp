@@ -73,6 +73,7 @@ struct panel_tile {
     std::size_t a_stride;          ///< four-byte words between rows
     std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
     std::size_t first;             ///< the column where they begin
+    std::size_t granule;           ///< columns, a power of two, that every segment but the last of all is a multiple of
     panel_segment const* segments;
     std::size_t segment_count;
     float const* scale_a;          ///< [row * scale_a_stride + group number]
@@ -112,6 +113,10 @@ struct panel_engine {
     /// point or a minimum, becomes what is left as a minimum; shift becomes what brings four codes to their entries.
     void (*centre)(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
                    std::uint32_t* shift) = nullptr;
+    std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
+    /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
+    void (*enter)(std::size_t granule) = nullptr;
+    void (*leave)() = nullptr;
 };
 
 inline namespace FEWBITS_BASELINE {

@@ -50,7 +50,7 @@ struct shared_state {
 class panel_block {
 public:
     explicit panel_block(shared_state const& s)
-        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.rows), strips_(tile_panels * strip_bytes()),
+        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_((s.rows + s.engine.row_padding - 1) / s.engine.row_padding * s.engine.row_padding), strips_(tile_panels * strip_bytes()),
           symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
           offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
@@ -68,6 +68,7 @@ public:
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
+        if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         constexpr std::size_t span = chunks_in_float * chunk_depth;
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
         bool const from_lines = s_.rows == 1 && packed && s_.engine.multiply_lines != nullptr;
@@ -81,6 +82,7 @@ public:
             }
             if (!exact_) move_to_double();
         }
+        if (s_.engine.leave != nullptr) s_.engine.leave();
         move_to_double();
         std::size_t const column = first_panel * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, w.rows() - column);
@@ -90,6 +92,9 @@ public:
     }
 
 private:
+    static std::size_t depth_in_units(std::size_t depth) noexcept {
+        return (depth + unit_columns - 1) / unit_columns * unit_columns;
+    }
     static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
     std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }
@@ -106,9 +111,10 @@ private:
             gather(panel, first, depth);
             lines = lines_;
         }
+        depth = depth_in_units(depth);
         if (symmetric_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
         std::size_t const group = w.facts().group == 0 ? s_.p.k() : w.facts().group;
-        for (std::size_t k = first; k < first + depth;) {
+        for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
             std::size_t const end = std::min(first + depth, (k / group + 1) * group);
             std::uint32_t const* const shift = shifts_.get() + (i * scale_window + k / group % scale_window) * panel_rows;
             (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
@@ -152,7 +158,7 @@ private:
             if (row < w.rows()) w.panels().codes(w, row, first, depth, row_codes);
             std::size_t const known = row < w.rows() ? depth : 0;
             std::fill(row_codes + known, row_codes + chunk_depth, std::uint8_t{0});
-            for (std::size_t k = 0; k < depth; k += line_columns) {
+            for (std::size_t k = 0; k < depth_in_units(depth); k += line_columns) {
                 std::memcpy(lines_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
             }
         }
@@ -173,6 +179,7 @@ private:
         tile.a_stride = a.words;
         tile.strips = strips_.get();
         tile.first = begin * chunk_depth;
+        tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
         tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
         tile.scale_a = a.scale.data() + row * a.groups;
@@ -226,7 +233,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     element_tables const tables = panel_detail::tables_of(p.w);
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
-        panel_activations const a = prepare_activations(p, engine.path, form, first, rows);
+        panel_activations const a = prepare_activations(p, engine.path, form, first, rows, engine.row_padding);
         panel_detail::shared_state const state{p, engine, a, tables, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block block(state);

@@ -229,7 +229,10 @@ inline void expand_quads(element_tables const& tables, std::byte const* lines, s
         std::byte const* const unit = lines + k / unit_columns * (Width * line_bytes);
         std::byte* const out = strip + k / line_columns * vectors * line_bytes;
         auto const half = [&]<int... Step>(std::integer_sequence<int, Step...>) {
-            (store_two(pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), shift), out + Step % 4 * vectors * line_bytes), ...);
+            auto const store = [&]<int S>(std::integral_constant<int, S>) {
+                store_two(pairs_of_shifted<Width>(tables, codes_of_step<Width, S>(unit), shift), out + S % 4 * vectors * line_bytes);
+            };
+            (store(std::integral_constant<int, Step>{}), ...);
         };
         if (k % unit_columns == 0) half(std::integer_sequence<int, 0, 1, 2, 3>{});
         else half(std::integer_sequence<int, 4, 5, 6, 7>{});

@@ -67,10 +67,33 @@ inline void open_sums(panel_segment const& segment, panel_tile const& t, std::si
     }
 }
 
-/// At its end: y = fma(sum, f(scale_a * scale_w), y), or integers carried on to the next chunk.
+/// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
+template <class Dot>
+inline void close_sum(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum raw) noexcept {
+    std::size_t const group = row * t.scale_a_stride + segment.number;
+    __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
+    __m512 sum;
+    if constexpr (Dot::path == panel_path::bytes) {
+        __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
+        sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)), _mm512_set1_ps(t.unit));
+    } else {
+        sum = raw;
+    }
+    std::size_t const at = (p * scale_window + segment.scale_w) * panel_rows;
+    float* const y = t.y + row * tile_width + p * panel_rows;
+    __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
+    if constexpr (Dot::path == panel_path::pairs) {
+        if (t.minimum_w != nullptr) {
+            __m512 const total_a = _mm512_mul_ps(scale_a, _mm512_set1_ps(t.total_a[group]));
+            total = _mm512_fmadd_ps(total_a, _mm512_load_ps(t.minimum_w + at), total);
+        }
+    }
+    _mm512_storeu_ps(y, total);
+}
+
+/// The end of a segment: its group's end, or integers carried on to the next chunk.
 template <class Dot>
 inline void close_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum const* sums) noexcept {
-    std::size_t const group = row * t.scale_a_stride + segment.number;
     if (!segment.closes) {
         if constexpr (Dot::path == panel_path::bytes) {
             for (std::size_t p = 0; p < tile_panels; ++p) {
@@ -79,26 +102,7 @@ inline void close_sums(panel_segment const& segment, panel_tile const& t, std::s
         }
         return;
     }
-    __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
-    for (std::size_t p = 0; p < tile_panels; ++p) {
-        __m512 sum;
-        if constexpr (Dot::path == panel_path::bytes) {
-            __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
-            sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[p], shift)), _mm512_set1_ps(t.unit));
-        } else {
-            sum = sums[p];
-        }
-        __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
-        float* const y = t.y + row * tile_width + p * panel_rows;
-        __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y));
-        if constexpr (Dot::path == panel_path::pairs) {
-            if (t.minimum_w != nullptr) {
-                __m512 const minimum = _mm512_load_ps(t.minimum_w + (p * scale_window + segment.scale_w) * panel_rows);
-                total = _mm512_fmadd_ps(_mm512_mul_ps(scale_a, _mm512_set1_ps(t.total_a[group])), minimum, total);
-            }
-        }
-        _mm512_storeu_ps(y, total);
-    }
+    for (std::size_t p = 0; p < tile_panels; ++p) close_sum<Dot>(segment, t, row, p, sums[p]);
 }
 
 /// One tile of some rows. The order of each sum is the same for every number of rows.
