@@ -101,6 +101,7 @@ struct panel_engine {
     void (*multiply)(std::size_t rows, panel_tile const& tile);
     /// The same for one row of a, straight from the lines of four panels (from their first column on): no strips.
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
+    unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
     scale_reader scales;
     /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
     /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.

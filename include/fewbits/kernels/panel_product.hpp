@@ -71,7 +71,7 @@ public:
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         constexpr std::size_t span = chunks_in_float * chunk_depth;
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
-        bool const from_lines = s_.rows == 1 && packed && s_.engine.multiply_lines != nullptr;
+        bool const from_lines = s_.rows == 1 && packed && (s_.engine.line_widths >> w.panels().width & 1) != 0;
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);

@@ -103,8 +103,8 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t p = 0; p < 2; ++p) {
             __m512i const bits = _mm512_load_si512(products + r * 2 * panel_rows + p * panel_rows);
-            if constexpr (Dot::path == panel_path::bytes) avx512::close_sum<Dot>(segment, t, r, 2 * half + p, bits);
-            else avx512::close_sum<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
+            if constexpr (Dot::path == panel_path::bytes) avx512::end_group<Dot>(segment, t, r, 2 * half + p, bits);
+            else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
         }
     }
 }

@@ -15,10 +15,17 @@ namespace avx512 {
 
 /// split: a is given as two bf16.
 inline panel_engine bf16_engine(bool split) noexcept {
-    return {panel_path::pairs, tile_rows_of_panels, &expand<panel_path::pairs>, &expand_bytes<panel_path::pairs>,
-            split ? &multiply<pair_dot<true>> : &multiply<pair_dot<false>>,
-            split ? &multiply_lines<pair_dot<true>> : &multiply_lines<pair_dot<false>>, vector_reader,
-            &expand_shifted, &expand_bytes_shifted, &centre_offsets};
+    return {.path = panel_path::pairs,
+            .rows = tile_rows_of_panels,
+            .expand = &expand<panel_path::pairs>,
+            .expand_bytes = &expand_bytes<panel_path::pairs>,
+            .multiply = split ? &multiply<pair_dot<true>> : &multiply<pair_dot<false>>,
+            .multiply_lines = split ? &multiply_lines<pair_dot<true>> : &multiply_lines<pair_dot<false>>,
+            .line_widths = line_widths<pair_dot<false>>,
+            .scales = vector_reader,
+            .expand_shifted = &expand_shifted,
+            .expand_bytes_shifted = &expand_bytes_shifted,
+            .centre = &centre_offsets};
 }
 
 struct bf16_product {

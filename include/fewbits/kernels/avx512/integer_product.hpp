@@ -15,8 +15,14 @@ inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
 constexpr panel_engine integer_engine() noexcept {
-    return {panel_path::bytes, tile_rows_of_panels, &expand<panel_path::bytes>, &expand_bytes<panel_path::bytes>,
-            &multiply<byte_dot>, &multiply_lines<byte_dot>, vector_reader};
+    return {.path = panel_path::bytes,
+            .rows = tile_rows_of_panels,
+            .expand = &expand<panel_path::bytes>,
+            .expand_bytes = &expand_bytes<panel_path::bytes>,
+            .multiply = &multiply<byte_dot>,
+            .multiply_lines = &multiply_lines<byte_dot>,
+            .line_widths = line_widths<byte_dot>,
+            .scales = vector_reader};
 }
 
 struct integer_product {

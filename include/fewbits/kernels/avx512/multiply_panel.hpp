@@ -56,20 +56,18 @@ struct float_dot {
     }
 };
 
-/// The sums of one row and four panels at the beginning of a segment.
+/// The sum of one row and panel at the beginning of a segment.
 template <class Dot>
-inline void open_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum* sums) noexcept {
-    for (std::size_t p = 0; p < tile_panels; ++p) {
-        sums[p] = Dot::zero();
-        if constexpr (Dot::path == panel_path::bytes) {
-            if (!segment.opens) sums[p] = _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
-        }
+inline typename Dot::sum begin_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p) noexcept {
+    if constexpr (Dot::path == panel_path::bytes) {
+        if (!segment.opens) return _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
     }
+    return Dot::zero();
 }
 
 /// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
 template <class Dot>
-inline void close_sum(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum raw) noexcept {
+inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum raw) noexcept {
     std::size_t const group = row * t.scale_a_stride + segment.number;
     __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
     __m512 sum;
@@ -93,16 +91,11 @@ inline void close_sum(panel_segment const& segment, panel_tile const& t, std::si
 
 /// The end of a segment: its group's end, or integers carried on to the next chunk.
 template <class Dot>
-inline void close_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum const* sums) noexcept {
-    if (!segment.closes) {
-        if constexpr (Dot::path == panel_path::bytes) {
-            for (std::size_t p = 0; p < tile_panels; ++p) {
-                _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sums[p]);
-            }
-        }
-        return;
+inline void end_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum sum) noexcept {
+    if constexpr (Dot::path == panel_path::bytes) {
+        if (!segment.closes) return _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sum);
     }
-    for (std::size_t p = 0; p < tile_panels; ++p) close_sum<Dot>(segment, t, row, p, sums[p]);
+    end_group<Dot>(segment, t, row, p, sum);
 }
 
 /// One tile of some rows. The order of each sum is the same for every number of rows.
@@ -114,7 +107,7 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
         typename Dot::sum sums[sizeof...(Row)][tile_panels];
-        (open_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t p = 0; p < tile_panels; ++p) ((sums[Row][p] = begin_segment<Dot>(segment, t, Row, p)), ...);
         for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
             __m512i w[tile_panels];
             for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
@@ -128,7 +121,7 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
             };
             (row(std::integral_constant<std::size_t, Row>{}), ...);
         }
-        (close_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t p = 0; p < tile_panels; ++p) (end_segment<Dot>(segment, t, Row, p, sums[Row][p]), ...);
     }
 }
 
