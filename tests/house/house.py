@@ -15,6 +15,8 @@ HEADER_LINES, KERNEL_LINES, TEST_LINES, FUNCTION_LINES, COLUMNS, MACROS = 300, 5
 ONLY_IN_PARALLEL = {"thread", "future", "condition_variable", "stop_token", "execution"}
 # English words as well as formats: in a comment they are the word.
 ENGLISH = {"binary", "ternary"}
+# The standard library's own name for an open mode.
+OPEN_MODE = re.compile(r"\bstd::ios_base::binary\b")
 
 COMMENT_OR_LITERAL = re.compile(
     r'//(?:[^\n\\]|\\\n|\\.)*|/\*.*?\*/|R"(?P<d>[^()\\\s]*)\(.*?\)(?P=d)"'
@@ -221,6 +223,7 @@ def check_format_names(headers):
     for path, text in headers.items():
         if room_of(path) == "formats" or str(path) in UMBRELLAS:
             continue
+        text = OPEN_MODE.sub("", text)
         code = blank(text, keep_literals=True).split("\n")
         for number, line in enumerate(text.split("\n"), 1):
             in_code = set(pattern.findall(code[number - 1]))

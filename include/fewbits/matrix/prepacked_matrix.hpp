@@ -13,9 +13,9 @@
 
 namespace fewbits {
 
-/// How the codes of a prepacked matrix are ordered.
+/// How the codes of a prepacked matrix are ordered; files hold these numbers.
 enum class panel_layout : unsigned char {
-    rows16_planes  ///< panels of 16 rows, bit planes in 64-byte lines (panel_order.hpp)
+    rows16_planes = 1  ///< panels of 16 rows, bit planes in 64-byte lines (panel_order.hpp)
 };
 
 /// The matrix it was made from, element for element: the same accessors give the same values. Made by prepack, or loaded.
