@@ -54,7 +54,8 @@ void set_checksum(std::string& file) {
 
 template <class F>
 void use(fb::prepacked_matrix<F> const& w) {
-    EXPECT(w.rows() < 4096 && w.cols() < 4096);
+    if (w.rows() == 0 || w.cols() == 0) return;  // nothing to read, and the other may be any number
+    EXPECT(w.rows() * w.cols() < 1U << 20);
     for (std::size_t r = 0; r < w.rows(); ++r) {
         for (std::size_t c = 0; c < w.cols(); ++c) {
             EXPECT(w.code(r, c) >> F::element::width == 0);
