@@ -13,8 +13,9 @@
 #include <string>
 #include <utility>
 
-#include "io_error.hpp"
 #include "../config.hpp"
+#include "../kernels/portable/expand_codes.hpp"
+#include "io_error.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -45,7 +46,7 @@ class section_checksum {
 public:
     void add(std::span<const std::byte> words) noexcept {
         for (std::size_t i = 0; i + 8 <= words.size(); i += 8) {
-            value_ = (value_ ^ load_integer(words.data() + i, 8)) * factor;
+            value_ = (value_ ^ load_little(words.data() + i, 8)) * factor;
             value_ ^= value_ >> 32;
         }
     }

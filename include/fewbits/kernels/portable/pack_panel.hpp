@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <utility>
 
 #include "../../bits/integer.hpp"
 #include "../../matrix/panel_order.hpp"
@@ -66,26 +65,21 @@ void set_row(Lines& lines, std::size_t row, packed_run run, std::size_t first, s
     }
 }
 
-/// One unit of 32 columns: the planes' lines from eight lines of bytes.
-template <int Width>
-void store_unit(std::uint64_t const (*lines)[line_words], std::byte* out) noexcept {
-    constexpr plane_list planes = planes_of(Width);
-    auto const store_plane = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
-        constexpr plane p = planes.at[I];
-        constexpr std::size_t steps = 8 / p.bits;
-        constexpr std::uint64_t mask = low_of_every(p.bits, 8);
-        for (std::size_t line = 0; line < static_cast<std::size_t>(p.bits); ++line) {
-            std::uint64_t word[line_words] = {};
-            for (std::size_t step = 0; step < steps; ++step) {
-                std::uint64_t const* const from = lines[line * steps + step];
-                for (std::size_t i = 0; i < line_words; ++i) word[i] |= (from[i] >> p.low_bit & mask) << static_cast<int>(step) * p.bits;
-            }
-            std::memcpy(out + (p.line + line) * line_bytes, word, line_bytes);
+/// One unit of 32 columns: the lines of plane I and of those after it, from eight lines of bytes.
+template <int Width, int I = 0>
+void store_planes(std::uint64_t const (*lines)[line_words], std::byte* out) noexcept {
+    constexpr plane p = planes_of(Width).at[I];
+    constexpr std::size_t steps = 8 / p.bits;
+    constexpr std::uint64_t mask = low_of_every(p.bits, 8);
+    for (std::size_t line = 0; line < static_cast<std::size_t>(p.bits); ++line) {
+        std::uint64_t word[line_words] = {};
+        for (std::size_t step = 0; step < steps; ++step) {
+            std::uint64_t const* const from = lines[line * steps + step];
+            for (std::size_t i = 0; i < line_words; ++i) word[i] |= (from[i] >> p.low_bit & mask) << static_cast<int>(step) * p.bits;
         }
-    };
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (store_plane(std::integral_constant<std::size_t, I>{}), ...);
-    }(std::make_index_sequence<planes.count>{});
+        std::memcpy(out + (p.line + line) * line_bytes, word, line_bytes);
+    }
+    if constexpr (I + 1 < planes_of(Width).count) store_planes<Width, I + 1>(lines, out);
 }
 
 /// The digits of every byte as bytes 0, 1 or 2, the first lowest.
@@ -144,7 +138,7 @@ void pack_panel(RunOfRow const& run, std::size_t rows, std::size_t cols, std::by
             }
         } else {
             for (std::size_t col = 0; col < count; col += unit_columns, out += Width * line_bytes) {
-                pack_detail::store_unit<Width>(lines.words + col / line_columns, out);
+                pack_detail::store_planes<Width>(lines.words + col / line_columns, out);
             }
         }
     }
