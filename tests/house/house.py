@@ -17,6 +17,8 @@ ONLY_IN_PARALLEL = {"thread", "future", "condition_variable", "stop_token", "exe
 ENGLISH = {"binary", "ternary"}
 # Types of the processors' arithmetic as well as formats: the rooms of kernels may speak of them, not use them.
 ARITHMETIC, ARITHMETIC_ROOMS = {"bf16", "fp16"}, {"target", "kernels"}
+# The standard library's own name for an open mode.
+OPEN_MODE = re.compile(r"\bstd::ios_base::binary\b")
 
 COMMENT_OR_LITERAL = re.compile(
     r'//(?:[^\n\\]|\\\n|\\.)*|/\*.*?\*/|R"(?P<d>[^()\\\s]*)\(.*?\)(?P=d)"'
@@ -223,6 +225,7 @@ def check_format_names(headers):
     for path, text in headers.items():
         if room_of(path) == "formats" or str(path) in UMBRELLAS:
             continue
+        text = OPEN_MODE.sub("", text)
         code = blank(text, keep_literals=True).split("\n")
         bare = blank(text).split("\n")
         spoken_of = ARITHMETIC if room_of(path) in ARITHMETIC_ROOMS else set()
