@@ -10,6 +10,15 @@
 
 namespace fewbits {
 
+/// How the elements of a dense matrix lie in memory, where vectors read them there.
+enum class dense_form : unsigned char {
+    none,         ///< no dense matrix
+    floats,       ///< fp32
+    halves,       ///< IEEE style 16 bits, 5 of them exponent
+    upper_halves, ///< the upper 16 bits of a float
+    others        ///< a dense matrix all the same: read by operand::read_rows
+};
+
 /// What a kernel needs to know of a format to say whether it takes it.
 struct operand_facts {
     std::string_view name;
@@ -21,6 +30,7 @@ struct operand_facts {
     bool symmetric = true;        ///< no zero point, no minimum
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
+    dense_form dense = dense_form::none;
 };
 
 /// Columns that a group of a `grouped` format is a multiple of.
