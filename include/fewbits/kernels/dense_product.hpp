@@ -49,6 +49,13 @@ inline constexpr std::size_t block_groups = 16;         ///< of dense_columns ro
 inline constexpr std::size_t slab_rows = 32 * dense_rows;
 inline constexpr std::size_t cached_bytes = 512 * 1024; ///< of activations that stay in a second-level cache
 
+/// One row's columns [first, first + depth), however many.
+inline void read_values(operand const& from, std::size_t row, std::size_t first, std::size_t depth, float* out) {
+    for (std::size_t k = 0; k < depth; k += chunk_depth) {
+        from.read_rows(reading::values, {row, 1, first + k, std::min(chunk_depth, depth - k)}, out + k, 0);
+    }
+}
+
 /// Rows [first, first + rows) of a: chunk after chunk, the rows' parts of it dense_chunk_bytes apart.
 inline void read_dense_rows(product const& p, std::size_t columns, std::size_t first, std::size_t rows, std::byte* out) {
     bool const pairs = columns * sizeof(float) != dense_chunk_bytes;
@@ -57,7 +64,7 @@ inline void read_dense_rows(product const& p, std::size_t columns, std::size_t f
         for (std::size_t k = 0; k < p.k(); k += columns) {
             std::size_t const depth = std::min(columns, p.k() - k);
             std::byte* const to = out + (k / columns * rows + r) * dense_chunk_bytes;
-            p.a.read_rows(reading::values, {first + r, 1, k, depth}, values, 0);
+            read_values(p.a, first + r, k, depth, values);
             std::fill(values + depth, values + columns, 0.0F);
             if (pairs) {
                 auto* const halves = reinterpret_cast<std::uint16_t*>(to);
@@ -143,7 +150,7 @@ private:
         if (s_.engine.bytes != 0) return s_.engine.widen(weights(group, i, chunk), depth, part);
         auto* const values = reinterpret_cast<float*>(part);
         std::size_t const row = std::min(group * dense_columns + i, s_.p.n() - 1);
-        s_.p.w.read_rows(reading::values, {row, 1, chunk * s_.engine.columns, depth}, values, 0);
+        read_values(s_.p.w, row, chunk * s_.engine.columns, depth, values);
         std::fill(values + depth, values + s_.engine.columns, 0.0F);
     }
 

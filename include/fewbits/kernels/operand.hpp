@@ -63,7 +63,7 @@ struct panel_functions {
 /// How an operand is read; one table per type of matrix.
 struct operand_functions {
     operand_facts facts;
-    /// out[i * stride + k] = the element in row `row + i`, stored column `first + k`. Fast.
+    /// out[i * stride + k] = the element in row `row + i`, stored column `first + k`. Fast. depth <= chunk_depth (tile.hpp).
     void (*rows)(operand const& self, reading what, rectangle part, float* out, std::size_t stride);
     /// The same into one strip as the tiled product wants it (see strip.hpp); depth <= chunk_depth, rows <= strip_columns.
     void (*strip)(operand const& self, reading what, rectangle part, float* out);
