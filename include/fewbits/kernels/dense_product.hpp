@@ -17,7 +17,7 @@ inline constexpr std::size_t dense_pass = 4;
 inline constexpr std::size_t dense_rows = 6;
 
 /// A row's part of a chunk of K as it is multiplied: the ten parts of a pass stay in a first-level cache of 32 KiB. With fp32 in
-/// vectors of 32 bytes every sum has 64 products, with pairs of bf16 in vectors of 64 bytes as well.
+/// vectors of 32 bytes every sum has 64 products, with pairs of 16 bits in vectors of 64 bytes as well.
 inline constexpr std::size_t dense_chunk_bytes = 2048;
 
 /// One tile over one chunk of K.

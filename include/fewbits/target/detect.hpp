@@ -21,7 +21,7 @@ struct processor {
     bool avx2 = false;         ///< AVX2, FMA, F16C, BMI2
     bool avx512 = false;       ///< F, BW, DQ, VL, VBMI, VNNI
     bool avx512_bf16 = false;  ///< dot products of bf16 pairs
-    bool fast_bf16 = false;    ///< and one of them takes no longer than a fused multiply-add
+    bool fast_pairs = false;    ///< and one of them takes no longer than a fused multiply-add
     bool amx = false;          ///< AMX tiles with int8 and bf16, their use granted by the kernel
 };
 
@@ -72,7 +72,7 @@ inline processor ask_processor() noexcept {
                    has(c, 1) && has(c, 11);
     bool const amx = found.avx512 && (states & tiles) == tiles && has(d, 24) && has(d, 25) && has(d, 22);
     if (leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) found.avx512_bf16 = found.avx512 && has(a, 5);
-    found.fast_bf16 = found.avx512_bf16 && amd;
+    found.fast_pairs = found.avx512_bf16 && amd;
     found.amx = amx && ask_for_tiles();
     return found;
 }

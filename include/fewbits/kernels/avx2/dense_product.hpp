@@ -66,21 +66,19 @@ inline void add_lanes(two const& s, double* totals) noexcept {
     _mm_storeu_pd(totals, _mm_add_pd(_mm_loadu_pd(totals), _mm_cvtps_pd(one)));
 }
 
-/// (A function of prefetches alone that is not inlined counts as one without effect: its calls vanish.)
+/// The same line of some rows of w, to the second level: the first has no room for misses of so many streams. Inlined always: a
+/// function of prefetches alone counts as one without effect, and its calls vanish.
 template <std::size_t... I>
-[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* from, std::size_t offset, std::index_sequence<I...>) noexcept {
-    (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(from[I]) + offset), _MM_HINT_T1), ...);
+[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* rows, std::size_t offset,
+                                                  std::index_sequence<I...>) noexcept {
+    (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[I]) + offset), _MM_HINT_T1), ...);
 }
 
-/// Step `at` of `Columns` rows of w: their next lines, `offset` from where they begin, a few each step. To the second level: the first has no room for misses
-/// of so many streams.
+/// Step `at` of `Columns` rows of w: the next lines, `offset` from where they begin, of as many rows as it takes for all in time.
 template <std::size_t Columns, std::size_t Step>
-[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at,
-                                            std::size_t offset) noexcept {
-    constexpr std::size_t line = 64;
-    constexpr std::size_t count = Columns * Step < line ? 1 : Columns * Step / line;
-    std::byte const* const* const next = t.ahead + column + at % line * Columns / line;
-    prefetch_lines(next, offset, std::make_index_sequence<count>{});
+[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at, std::size_t offset) noexcept {
+    constexpr std::size_t count = Columns * Step < 64 ? 1 : Columns * Step / 64;
+    prefetch_lines(t.ahead + column + at % 64 * Columns / 64, offset, std::make_index_sequence<count>{});
 }
 
 /// Some rows of a by two of w: 12 sums of 16 registers.

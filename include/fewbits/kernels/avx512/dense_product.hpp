@@ -1,4 +1,4 @@
-// The product with dense weights: tiles of dot products along K, in fp32 or of bf16 pairs.
+// The product with dense weights: tiles of dot products along K, in fp32 or of pairs of 16-bit floats.
 #pragma once
 
 #include <immintrin.h>
@@ -51,7 +51,7 @@ struct upper_halves : fp32_product {
     static __m512i load(std::byte const* w) noexcept { return widen(load_half(w)); }
     static __m512i part(std::byte const* w, unsigned count) noexcept { return widen(part_of_half(w, count)); }
 };
-/// bf16 on both sides.
+/// Upper halves of floats on both sides.
 struct pairs {
     using widened = pairs;
     static constexpr std::size_t columns = 32;
@@ -90,21 +90,19 @@ inline void add_lanes(four_sums const& s, double* totals) noexcept {
     _mm256_storeu_pd(totals, _mm256_add_pd(_mm256_loadu_pd(totals), _mm256_cvtps_pd(one)));
 }
 
-/// (A function of prefetches alone that is not inlined counts as one without effect: its calls vanish.)
+/// The same line of some rows of w, to the second level: the first has no room for misses of so many streams. Inlined always: a
+/// function of prefetches alone counts as one without effect, and its calls vanish.
 template <std::size_t... I>
-[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* from, std::size_t offset, std::index_sequence<I...>) noexcept {
-    (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(from[I]) + offset), _MM_HINT_T1), ...);
+[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* rows, std::size_t offset,
+                                                  std::index_sequence<I...>) noexcept {
+    (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[I]) + offset), _MM_HINT_T1), ...);
 }
 
-/// Step `at` of `Columns` rows of w: their next lines, `offset` from where they begin, a few each step. To the second level: the first has no room for misses
-/// of so many streams.
-template <std::size_t Columns, std::size_t Step>
-[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at,
-                                            std::size_t offset) noexcept {
-    constexpr std::size_t line = 64;
-    constexpr std::size_t count = Columns * Step < line ? 1 : Columns * Step / line;
-    std::byte const* const* const next = t.ahead + column + at % line * Columns / line;
-    prefetch_lines(next, offset, std::make_index_sequence<count>{});
+/// Step `at` of a pass: the next lines, `offset` from where they begin, of as many rows of w as it takes for all in time.
+template <std::size_t Step>
+[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at, std::size_t offset) noexcept {
+    constexpr std::size_t count = dense_pass * Step / 64;
+    prefetch_lines(t.ahead + column + at % 64 * dense_pass / 64, offset, std::make_index_sequence<count>{});
 }
 
 /// Vectors of four rows of w; those of their last `rest` columns.
@@ -129,7 +127,7 @@ inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_se
     std::byte const* a = t.a;
     for (std::size_t at = 0; at < end; at += step, a += 64) {
         four const w = load<Form>(t, column, at);
-        prefetch<4, step>(t, column, at, at >> t.ahead_shift);
+        prefetch<step>(t, column, at, at >> t.ahead_shift);
         (add<Form>(sums[Row], w, a + Row * dense_chunk_bytes), ...);
     }
     if (auto const rest = static_cast<unsigned>(t.depth % Form::columns); rest != 0) {
@@ -139,24 +137,30 @@ inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_se
     (add_lanes(sums[Row], t.totals + Row * t.totals_stride + column), ...);
 }
 
-/// One row of a by eight of w: as many streams as memory wants.
-template <class Form>
-inline void multiply_row(dense_tile const& t) noexcept {
+/// One row of a by eight of w, a line of each at a time: as many streams as memory wants.
+template <class Form, std::size_t... Vector>
+inline void multiply_row(dense_tile const& t, std::index_sequence<Vector...>) noexcept {
     constexpr std::size_t step = Form::columns * Form::bytes;
-    four_sums sums[]{no_sums(), no_sums()};
-    std::size_t const end = t.depth / Form::columns * step;
+    constexpr std::size_t columns = sizeof...(Vector) * Form::columns;  // of a line
+    four_sums low = no_sums();
+    four_sums high = no_sums();
+    std::size_t const end = t.depth / columns * 64;
     std::byte const* a = t.a;
-    for (std::size_t at = 0; at < end; at += step, a += 64) {
-        prefetch<8, step>(t, 0, at, at);
-        add<Form>(sums[0], load<Form>(t, 0, at), a);
-        add<Form>(sums[1], load<Form>(t, 4, at), a);
+    for (std::size_t at = 0; at < end; at += 64, a += sizeof...(Vector) * 64) {
+        prefetch_lines(t.ahead, at, std::make_index_sequence<dense_columns>{});
+        (add<Form>(low, load<Form>(t, 0, at + Vector * step), a + Vector * 64), ...);
+        (add<Form>(high, load<Form>(t, 4, at + Vector * step), a + Vector * 64), ...);
     }
-    if (auto const rest = static_cast<unsigned>(t.depth % Form::columns); rest != 0) {
-        add<Form>(sums[0], load_rest<Form>(t, 0, end, rest), a);
-        add<Form>(sums[1], load_rest<Form>(t, 4, end, rest), a);
-    }
-    add_lanes(sums[0], t.totals);
-    add_lanes(sums[1], t.totals + 4);
+    std::size_t const rest = t.depth % columns;
+    auto const add_rest = [&](std::size_t vector) {
+        if (rest <= vector * Form::columns) return;
+        auto const count = static_cast<unsigned>(rest - vector * Form::columns);
+        add<Form>(low, load_rest<Form>(t, 0, end + vector * step, count), a + vector * 64);
+        add<Form>(high, load_rest<Form>(t, 4, end + vector * step, count), a + vector * 64);
+    };
+    (add_rest(Vector), ...);
+    add_lanes(low, t.totals);
+    add_lanes(high, t.totals + 4);
 }
 
 /// dense_engine::from_parts. The order of each sum is the same for every number of rows.
@@ -177,7 +181,7 @@ void multiply_four(std::size_t rows, dense_tile const& tile, std::size_t column)
 template <class Form>
 void multiply(std::size_t rows, dense_tile const& tile) {
     static_assert(dense_columns == 8);
-    if (rows == 1) return multiply_row<Form>(tile);
+    if (rows == 1) return multiply_row<Form>(tile, std::make_index_sequence<64 / (Form::columns * Form::bytes)>{});
     multiply_four<Form>(rows, tile, 0);
     multiply_four<Form>(rows, tile, 4);
 }
@@ -207,12 +211,14 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// |error| <= 1e-5 * sum |a||w| of the dequantised operands wherever the products stay within the normal range of fp32.
+/// |error| <= 1e-5 * sum |a||w| of the dequantised operands wherever the products, and where both sides are upper halves of floats
+/// their elements too, stay within the normal range of fp32 or are 0: the dot product of pairs takes smaller ones for 0.
 struct dense_product {
     using isa = fewbits::isa::avx512;
     static constexpr std::string_view name = "avx512/dense_product";
     static constexpr std::string_view reason =
-        "w is dense: dot products along K in fp32, of bf16 pairs where both sides are bf16, sums of at most 64 products, then in double";
+        "w is dense: dot products along K in fp32, of pairs where both sides are upper halves of floats, sums of at most 64 products, "
+        "then in double";
     static bool available(processor const& here) noexcept { return here.avx512; }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept { return w.dense != dense_form::none; }
     static void run(product const& p) {
@@ -226,11 +232,11 @@ struct dense_product {
     }
 
 private:
-    /// A dot product of pairs is twice the work of a fused multiply-add, where it takes as long (Zen 4: one a cycle each). On the
-    /// processors of Intel it takes four times as long, and fp32 is faster even after widening.
+    /// A dot product of pairs does twice the work of a fused multiply-add. On Zen 4 it takes as long, one a cycle; on the
+    /// processors of Intel four times as long, so that fp32 is faster there, widening and all.
     static bool takes_pairs(operand_facts const& a) noexcept {
         processor const& here = this_processor();
-        return here.fast_bf16 && a.dense != dense_form::none && a.exact_in_bf16;
+        return here.fast_pairs && a.dense != dense_form::none && a.exact_in_bf16;
     }
 };
 
