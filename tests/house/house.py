@@ -15,6 +15,10 @@ HEADER_LINES, KERNEL_LINES, TEST_LINES, FUNCTION_LINES, COLUMNS, MACROS = 300, 5
 ONLY_IN_PARALLEL = {"thread", "future", "condition_variable", "stop_token", "execution"}
 # English words as well as formats: in a comment they are the word.
 ENGLISH = {"binary", "ternary"}
+# Types of the processors' arithmetic as well as formats: the rooms of kernels may speak of them, not use them.
+ARITHMETIC, ARITHMETIC_ROOMS = {"bf16", "fp16"}, {"target", "kernels"}
+# The standard library's own name for an open mode.
+OPEN_MODE = re.compile(r"\bstd::ios_base::binary\b")
 
 COMMENT_OR_LITERAL = re.compile(
     r'//(?:[^\n\\]|\\\n|\\.)*|/\*.*?\*/|R"(?P<d>[^()\\\s]*)\(.*?\)(?P=d)"'
@@ -221,10 +225,13 @@ def check_format_names(headers):
     for path, text in headers.items():
         if room_of(path) == "formats" or str(path) in UMBRELLAS:
             continue
+        text = OPEN_MODE.sub("", text)
         code = blank(text, keep_literals=True).split("\n")
+        bare = blank(text).split("\n")
+        spoken_of = ARITHMETIC if room_of(path) in ARITHMETIC_ROOMS else set()
         for number, line in enumerate(text.split("\n"), 1):
-            in_code = set(pattern.findall(code[number - 1]))
-            for name in sorted(in_code | (set(pattern.findall(line)) - ENGLISH)):
+            in_code = set(pattern.findall(code[number - 1])) - spoken_of | set(pattern.findall(bare[number - 1]))
+            for name in sorted(in_code | (set(pattern.findall(line)) - ENGLISH - spoken_of)):
                 if not re.match(r"[ \t]*#[ \t]*include", line):
                     yield path, number, f"names the format {name}: only the catalogue does"
 

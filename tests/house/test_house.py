@@ -19,6 +19,7 @@ CLEAN = {
     "parallel/executor.hpp": IDEA + "#include <thread>\nclass pool {\npublic:\n    pool() : n_{1}, f_(2) {}\n"
                                     "    bool operator==(pool const&) const = default;\n};\n",
     "kernels/reference/dot.hpp": IDEA + "inline int dot(int x) {\n" + "    x += 1;\n" * 50 + "    return x;\n}\n",
+    "io/file.hpp": IDEA + "inline auto mode = std::ios_base::binary;\n",
     "gemm/gemm.hpp": IDEA + "template <class T>\n    requires(sizeof(T) == 1)\nstruct operand {\n    T value = {};\n};\n"
                             "template <class T> concept small = requires(T t) { t.x(); };\n"
                             "inline constexpr int table[] = {\n" + "    1,\n" * 100 + "};\n",

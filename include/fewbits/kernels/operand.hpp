@@ -10,6 +10,15 @@
 
 namespace fewbits {
 
+/// How the elements of a dense matrix lie in memory, where vectors read them there.
+enum class dense_form : unsigned char {
+    none,         ///< no dense matrix
+    floats,       ///< fp32
+    halves,       ///< IEEE style 16 bits, 5 of them exponent
+    upper_halves, ///< the upper 16 bits of a float
+    others        ///< a dense matrix all the same: read by operand::read_rows
+};
+
 /// What a kernel needs to know of a format to say whether it takes it.
 struct operand_facts {
     std::string_view name;
@@ -19,8 +28,11 @@ struct operand_facts {
     std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
     int width = 32;               ///< bits of a code
     bool symmetric = true;        ///< no zero point, no minimum
+    bool zero_point = false;      ///< an integer zero point, not a minimum
+    bool plain_codes = false;     ///< a code stands for itself as an unsigned integer
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
+    dense_form dense = dense_form::none;
 };
 
 /// Columns that a group of a `grouped` format is a multiple of.
@@ -53,7 +65,7 @@ struct panel_functions {
 /// How an operand is read; one table per type of matrix.
 struct operand_functions {
     operand_facts facts;
-    /// out[i * stride + k] = the element in row `row + i`, stored column `first + k`. Fast.
+    /// out[i * stride + k] = the element in row `row + i`, stored column `first + k`. Fast. depth <= chunk_depth (tile.hpp).
     void (*rows)(operand const& self, reading what, rectangle part, float* out, std::size_t stride);
     /// The same into one strip as the tiled product wants it (see strip.hpp); depth <= chunk_depth, rows <= strip_columns.
     void (*strip)(operand const& self, reading what, rectangle part, float* out);

@@ -54,15 +54,25 @@ constexpr operand_facts facts_of() noexcept {
         }
         facts.width = element::width;
         facts.symmetric = X::is_symmetric;
+        facts.zero_point = X::has_zero_point;
+        if constexpr (element::kind == format_kind::integer) {
+            facts.plain_codes = element::layout.exponent == 0 && element::codec::lowest == 0 && element::codec::excess == 0;
+        }
         facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
                         (X::is_symmetric || offset_extent<X> == X::block);
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
     } else if constexpr (std::is_same_v<X, float>) {
         facts.name = "float";
+        facts.dense = dense_form::floats;
     } else {
         facts.name = X::name;
         facts.kind = X::kind == format_kind::codebook ? format_kind::codebook : format_kind::minifloat;
         facts.exact_in_bf16 = elements_are_bf16<X>;
+        facts.dense = dense_form::others;
+        if constexpr (half_float<X>) {
+            if (X::layout.exponent_bits == 5) facts.dense = dense_form::halves;
+            if (X::layout.exponent_bits == 8) facts.dense = dense_form::upper_halves;
+        }
     }
     return facts;
 }

@@ -30,7 +30,9 @@ struct panel_activations {
     std::size_t groups = 0;
     std::vector<float> scale;                  ///< [row * groups + group]
     std::vector<std::int32_t> sum;
+    std::vector<float> total;                  ///< where w has an offset
     float unit = 1.0F;
+    std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 
     /// About what a row takes, to bound a slab.
     static std::size_t bytes_of_row(std::size_t cols) noexcept { return 5 * cols + 4096; }
@@ -67,13 +69,13 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
         for (std::size_t k = first; k < chunk_end;) {
             std::size_t const group_end = border(k, group_a, border(k, group_w, cols));
             bool const begins = k == 0 || (group_a != 0 && k % group_a == 0) || (group_w != 0 && k % group_w == 0);
-            if (begins) a.group_column.push_back(static_cast<std::uint32_t>(k));
+            if (begins || !exact) a.group_column.push_back(static_cast<std::uint32_t>(k));
             std::size_t const end = std::min({group_end, chunk_end, exact ? chunk_end : k + longest});
             std::size_t const scale = group_w == 0 ? 0 : k / group_w % scale_window;
             std::size_t const padded = (end + line_columns - 1) / line_columns * line_columns;
-            a.segments.push_back({static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(padded), begins || !exact,
-                                  end == group_end || !exact, static_cast<std::uint32_t>(a.group_column.size() - 1),
-                                  static_cast<std::uint32_t>(scale)});
+            auto const narrow = [](std::size_t x) { return static_cast<std::uint32_t>(x); };
+            a.segments.push_back({narrow(k), narrow(padded), begins || !exact, end == group_end || !exact,
+                                  narrow(a.group_column.size() - 1), narrow(scale)});
             k = end;
         }
     }
@@ -105,6 +107,25 @@ inline void store_pairs(float const* values, std::uint32_t* words, std::uint32_t
     }
 }
 
+/// What the parts of a row add up to over each segment of a chunk.
+inline void total_segments(panel_activations& a, std::size_t row, std::size_t chunk, std::uint32_t const* words,
+                           std::uint32_t const* rest) noexcept {
+    auto const half = [](std::uint32_t const* from, std::size_t column) {
+        std::size_t const step = column % line_columns;
+        std::uint32_t const word = from[column / line_columns * 2 + step % 2];
+        return static_cast<double>(bit_cast<float>(step < 2 ? word << 16 : word & 0xFFFF0000U));
+    };
+    for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
+        panel_segment const& s = a.segments[i];
+        double total = 0.0;
+        for (std::size_t k = s.begin % chunk_depth; k < (s.end - 1) % chunk_depth + 1; ++k) {
+            total += half(words, k);
+            if (rest != nullptr) total += half(rest, k);
+        }
+        a.total[row * a.groups + s.number] = static_cast<float>(total);
+    }
+}
+
 inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, float const* values, float per_unit) noexcept {
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
@@ -116,24 +137,37 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
 
 }  // namespace activation_detail
 
-/// Rows [first, first + rows) of p.a. Values have scales 1.
+/// The longest run of columns, 64 at most, that the segments are made of (the last one padded).
+inline std::size_t common_granule(std::vector<panel_segment> const& segments) noexcept {
+    std::size_t granule = 64;
+    for (panel_segment const& s : segments) {
+        while (s.begin % granule != 0) granule /= 2;
+    }
+    return granule;
+}
+
+/// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of row_padding. Values have scales 1.
 inline panel_activations prepare_activations(product const& p, panel_path path, activation_form form, std::size_t first,
-                                             std::size_t rows) {
+                                             std::size_t rows, std::size_t row_padding) {
     panel_activations a;
     bool const elements = form.apart;
     bool const split = form.split;
     bool const exact = path == panel_path::bytes;
     cut_groups(a, elements ? p.a.facts().group : 0, p.w.facts().group, p.k(), exact);
+    a.granule = common_granule(a.segments);
     std::size_t const chunks = (p.k() + chunk_depth - 1) / chunk_depth;
+    std::size_t const padded_rows = (rows + row_padding - 1) / row_padding * row_padding;
     std::size_t const words = chunk_depth / columns_of(path);
     a.words = chunks * words;
-    a.part[0].resize(rows * a.words);
-    if (split) a.part[1].resize(rows * a.words);
-    a.scale.assign(rows * a.groups, 1.0F);
+    a.part[0].resize(padded_rows * a.words);
+    if (split) a.part[1].resize(padded_rows * a.words);
+    a.scale.assign(padded_rows * a.groups, 1.0F);
     if (exact) {
-        a.sum.assign(rows * a.groups, 0);
+        a.sum.assign(padded_rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
+    bool const has_offset = !p.w.facts().symmetric;
+    if (has_offset) a.total.assign(padded_rows * a.groups, 0.0F);
     float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - (exact ? p.a.facts().fraction : 0)) << 23);
     p.run_on.run(rows, [&](std::size_t r) {
         float values[chunk_depth];
@@ -146,7 +180,9 @@ inline panel_activations prepare_activations(product const& p, panel_path path, 
                 activation_detail::store_bytes(values, per_unit, a.part[0].data() + at);
                 activation_detail::sum_groups(a, r, chunk, values, per_unit);
             } else if (path == panel_path::pairs) {
-                activation_detail::store_pairs(values, a.part[0].data() + at, split ? a.part[1].data() + at : nullptr);
+                std::uint32_t* const rest = split ? a.part[1].data() + at : nullptr;
+                activation_detail::store_pairs(values, a.part[0].data() + at, rest);
+                if (has_offset) activation_detail::total_segments(a, r, chunk, a.part[0].data() + at, rest);
             } else {
                 __builtin_memcpy(a.part[0].data() + at, values, sizeof values);
             }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../matrix/panel_order.hpp"
+#include "operand.hpp"
 #include "portable/tile.hpp"
 
 namespace fewbits {
@@ -38,8 +39,10 @@ struct element_tables {
     alignas(64) std::uint8_t byte[64];    ///< the integer plus bias; formats of up to 6 bits
     std::uint8_t flip = 0;                ///< 7 and 8 bits: code ^ flip is the integer plus bias
     int bias = 0;
+    int centre = 0;                       ///< formats with an offset: entry i stands for the integer i - centre
     float const* values = nullptr;        ///< all of them
     bool exact_in_bf16 = false;
+    bool mirrored = false;                ///< 8 bits: the upper half of the codes is the lower with its sign changed
 };
 
 /// How panels of scales become vectors of 16 floats.
@@ -48,6 +51,9 @@ struct scale_reader {
     void (*codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out);
     /// `count` numbers of 16 bits, IEEE style with 5 or 8 exponent bits.
     void (*halves)(int exponent_bits, std::byte const* numbers, std::size_t count, float* out);
+    /// `count` vectors from column `first` on, in place: f(value * scale), and offset added where there is one; vectors of scale
+    /// and offset belong to groups of columns, the first to the group that `first` is in.
+    void (*apply)(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset, float* values);
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.
@@ -67,12 +73,16 @@ struct panel_tile {
     std::size_t a_stride;          ///< four-byte words between rows
     std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
     std::size_t first;             ///< the column where they begin
+    std::size_t granule;           ///< columns, a power of two, that every segment but the last of all is a multiple of
     panel_segment const* segments;
     std::size_t segment_count;
     float const* scale_a;          ///< [row * scale_a_stride + group number]
     std::int32_t const* sum_a;     ///< sums of a's integers over each group, likewise; path bytes
     std::size_t scale_a_stride;
     float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
+    float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
+    std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
+    float const* total_a;          ///< sums of a over each segment, as scale_a
     float unit;                    ///< path bytes: what one unit of the integer products is worth
     int bias;
     float* y;                      ///< sums [row * tile_width + column]
@@ -91,7 +101,23 @@ struct panel_engine {
     void (*multiply)(std::size_t rows, panel_tile const& tile);
     /// The same for one row of a, straight from the lines of four panels (from their first column on): no strips.
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
+    unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
     scale_reader scales;
+    /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
+    /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.
+    void (*expand_shifted)(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth,
+                           std::uint32_t const* shift, std::byte* strip) = nullptr;
+    void (*expand_bytes_shifted)(int width, element_tables const& tables, std::byte const* lines, std::size_t first,
+                                 std::size_t depth, std::uint32_t const* shift, std::byte* strip) = nullptr;
+    /// Offsets of `count` (a multiple of 16) groups as these take them: w = scale * (code - c) + minimum with an integer c near
+    /// the code that stands for zero, so that sums of (code - c) are no larger than the values they belong to. `offset`, a zero
+    /// point or a minimum, becomes what is left as a minimum; shift becomes what brings four codes to their entries.
+    void (*centre)(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
+                   std::uint32_t* shift) = nullptr;
+    std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
+    /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
+    void (*enter)(std::size_t granule) = nullptr;
+    void (*leave)() = nullptr;
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -111,6 +137,22 @@ inline element_tables make_tables(int width, float const* values) noexcept {
         if (i < 16) tables.value[i] = values[i % codes];
         if (i < 64) tables.byte[i] = 0;
     }
+    tables.mirrored = width == 8;
+    for (unsigned i = 0; i < 128; ++i) {
+        bool const opposite = tables.low[i] == tables.low[i + 128] && (tables.high[i] ^ tables.high[i + 128]) == 0x80;
+        tables.mirrored = tables.mirrored && opposite;
+    }
+    return tables;
+}
+
+/// Codes of at most 5 bits that stand for integers, less an integer that varies: entry i is i - centre.
+inline element_tables make_centred_tables(int width) noexcept {
+    float values[64];
+    int const centre = width <= 4 ? 16 : 32;
+    for (int i = 0; i < 64; ++i) values[i] = static_cast<float>(i % (2 * centre) - centre);
+    element_tables tables = make_tables(6, values);
+    tables.values = nullptr;
+    tables.centre = centre;
     return tables;
 }
 

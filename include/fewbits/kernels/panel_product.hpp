@@ -23,6 +23,7 @@ inline constexpr std::size_t chunks_in_float = 4;
 /// The forms of an operand's elements that vectors look them up in.
 inline element_tables tables_of(operand const& w) noexcept {
     float const* const value = w.panels().values();
+    if (!w.facts().symmetric) return make_centred_tables(w.panels().width);
     element_tables tables = make_tables(w.panels().width, value);
     if (!w.facts().exact_integers) return tables;
     unsigned const codes = 1U << w.panels().width;
@@ -49,8 +50,9 @@ struct shared_state {
 class panel_block {
 public:
     explicit panel_block(shared_state const& s)
-        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.rows), strips_(tile_panels * strip_bytes()),
-          scales_(tile_panels * scale_window * panel_rows), sums_(padded_rows_ * tile_width),
+        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_((s.rows + s.engine.row_padding - 1) / s.engine.row_padding * s.engine.row_padding), strips_(tile_panels * strip_bytes()),
+          symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
+          offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
@@ -58,13 +60,18 @@ public:
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
         if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), tile_panels * scale_window * panel_rows, 0.0F);
+        std::fill_n(scales_.get(), scale_count, 0.0F);
+        if (!symmetric_) {
+            std::fill_n(offsets_.get(), scale_count, 0.0F);
+            std::fill_n(shifts_.get(), scale_count, 0U);
+        }
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
+        if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         constexpr std::size_t span = chunks_in_float * chunk_depth;
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
-        bool const from_lines = s_.rows == 1 && packed && s_.engine.multiply_lines != nullptr;
+        bool const from_lines = s_.rows == 1 && packed && (s_.engine.line_widths >> w.panels().width & 1) != 0;
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);
@@ -75,6 +82,7 @@ public:
             }
             if (!exact_) move_to_double();
         }
+        if (s_.engine.leave != nullptr) s_.engine.leave();
         move_to_double();
         std::size_t const column = first_panel * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, w.rows() - column);
@@ -84,18 +92,33 @@ public:
     }
 
 private:
+    static std::size_t depth_in_units(std::size_t depth) noexcept {
+        return (depth + unit_columns - 1) / unit_columns * unit_columns;
+    }
+    static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
+
     std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
         operand const& w = s_.p.w;
         int const width = w.panels().width;
         std::byte* const strip = strips_.get() + i * strip_bytes();
-        if (std::byte const* const lines = w.panels().lines(w, panel); lines != nullptr) {
-            std::size_t const at = first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
-            s_.engine.expand(width, s_.tables, lines + at, depth, strip);
+        std::byte const* lines = w.panels().lines(w, panel);
+        bool const packed = lines != nullptr;
+        if (packed) {
+            lines += first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
         } else {
             gather(panel, first, depth);
-            s_.engine.expand_bytes(width, s_.tables, lines_, depth, strip);
+            lines = lines_;
+        }
+        depth = depth_in_units(depth);
+        if (symmetric_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
+        std::size_t const group = w.facts().group == 0 ? s_.p.k() : w.facts().group;
+        for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
+            std::size_t const end = std::min(first + depth, (k / group + 1) * group);
+            std::uint32_t const* const shift = shifts_.get() + (i * scale_window + k / group % scale_window) * panel_rows;
+            (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
+            k = end;
         }
     }
 
@@ -109,8 +132,13 @@ private:
         std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
         std::size_t const begin = window * scale_window;
         for (std::size_t i = 0; i < panels_; ++i) {
-            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, std::min(scale_window, groups - begin),
-                              scales_.get() + i * scale_window * panel_rows, nullptr);
+            std::size_t const at = i * scale_window * panel_rows;
+            std::size_t const count = std::min(scale_window, groups - begin);
+            float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
+            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
+            if (!symmetric_) {
+                s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
+            }
         }
     }
 
@@ -130,7 +158,7 @@ private:
             if (row < w.rows()) w.panels().codes(w, row, first, depth, row_codes);
             std::size_t const known = row < w.rows() ? depth : 0;
             std::fill(row_codes + known, row_codes + chunk_depth, std::uint8_t{0});
-            for (std::size_t k = 0; k < depth; k += line_columns) {
+            for (std::size_t k = 0; k < depth_in_units(depth); k += line_columns) {
                 std::memcpy(lines_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
             }
         }
@@ -151,12 +179,16 @@ private:
         tile.a_stride = a.words;
         tile.strips = strips_.get();
         tile.first = begin * chunk_depth;
+        tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
         tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
         tile.scale_a = a.scale.data() + row * a.groups;
         tile.sum_a = exact_ ? a.sum.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
         tile.scale_w = scales_.get();
+        tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
+        tile.shift_w = symmetric_ ? nullptr : shifts_.get();
+        tile.total_a = symmetric_ ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
         tile.bias = s_.tables.bias;
         tile.y = sums_.get() + row * tile_width;
@@ -177,7 +209,10 @@ private:
     std::size_t panels_ = 0;
     std::size_t window_ = 0;
     scratch<std::byte> strips_;
+    bool symmetric_;
     scratch<float> scales_;
+    scratch<float> offsets_;
+    scratch<std::uint32_t> shifts_;
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
@@ -198,7 +233,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     element_tables const tables = panel_detail::tables_of(p.w);
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
-        panel_activations const a = prepare_activations(p, engine.path, form, first, rows);
+        panel_activations const a = prepare_activations(p, engine.path, form, first, rows, engine.row_padding);
         panel_detail::shared_state const state{p, engine, a, tables, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block block(state);

@@ -68,20 +68,18 @@ template <block_composition B>
 void apply_levels(panel_levels<B> const& levels, std::size_t cols, std::size_t rows, std::size_t panel, std::size_t first,
                   std::size_t count, scale_reader const& reader, float* values) noexcept {
     constexpr bool has_offsets = !std::is_same_v<typename B::offset_type, symmetric>;
+    static_assert(!is_zero_point<typename B::offset_type>, "nested levels have minimums only");
     if constexpr (scales_along_rows<B>) {
         alignas(64) float scale[scale_window * panel_rows];
-        alignas(64) float offset[scale_window * panel_rows] = {};
+        alignas(64) float offset[scale_window * panel_rows];
         std::size_t const begin = first / B::block.cols;
         std::size_t const groups = (first + count - 1) / B::block.cols - begin + 1;
         read_panel(levels.scales(), rows, panel, begin, groups, reader, scale);
         if constexpr (has_offsets) read_panel(levels.offsets(), rows, panel, begin, groups, reader, offset);
-        for (std::size_t i = 0; i < count; ++i) {
-            std::size_t const g = ((first + i) / B::block.cols - begin) * panel_rows;
-            for (std::size_t r = 0; r < panel_rows; ++r) {
-                float& value = values[i * panel_rows + r];
-                value = block_levels<B>::value_of(value, scale[g + r], offset[g + r]);
-            }
+        if constexpr (has_offsets && offset_facts<typename B::offset_type>::sign < 0) {
+            for (float& x : offset) x = -x;
         }
+        reader.apply(first, count, B::block.cols, scale, has_offsets ? offset : nullptr, values);
     } else if constexpr (B::block == per_tensor && (!has_offsets || offset_extent<B> == per_tensor)) {
         float const scale = read_scale<B>(levels.scales(), 0, 0, cols);
         float const offset = read_offset<B>(levels.offsets(), 0, 0, cols);
@@ -109,9 +107,14 @@ void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t pane
     using element = typename B::element;
     constexpr std::size_t unit_bytes = static_cast<std::size_t>(element::width) * line_bytes;
     std::size_t const skipped = first % unit_columns;
-    alignas(64) float units[2 * scale_window * panel_rows];
-    reader.codes(element::width, tables_for<element>(), level.lines(panel) + first / unit_columns * unit_bytes, skipped + count, units);
-    std::copy_n(units + skipped * panel_rows, count * panel_rows, out);
+    std::byte const* const lines = level.lines(panel) + first / unit_columns * unit_bytes;
+    if (skipped == 0) {
+        reader.codes(element::width, tables_for<element>(), lines, count, out);
+    } else {
+        alignas(64) float units[2 * scale_window * panel_rows];
+        reader.codes(element::width, tables_for<element>(), lines, skipped + count, units);
+        std::copy_n(units + skipped * panel_rows, count * panel_rows, out);
+    }
     apply_levels<B>(level, level.cols(), rows, panel, first, count, reader, out);
 }
 

@@ -37,7 +37,10 @@ class number_storage {
 public:
     number_storage() = default;
     number_storage(std::size_t rows, std::size_t cols)
-        : cols_(cols), row_bytes_(stream_bytes(cols, width)), bytes_(checked_bytes(rows, row_bytes_)) {}
+        : cols_(cols), row_bytes_(stream_bytes(cols, width)), bytes_(size(rows, cols)) {}
+
+    /// Bytes of rows x cols numbers.
+    static std::size_t size(std::size_t rows, std::size_t cols) { return checked_bytes(rows, stream_bytes(cols, width)); }
 
     static constexpr int width = [] {
         if constexpr (std::is_same_v<S, float>) return 32;
@@ -82,6 +85,24 @@ private:
 };
 
 struct no_storage {};
+
+inline namespace FEWBITS_BASELINE {
+
+/// Calls visit(stream) for the stream of a level, if it has one, and for those of the levels below.
+template <class Level, class Visit>
+void visit_level(Level& level, Visit& visit) {
+    if constexpr (!std::is_same_v<std::remove_const_t<Level>, no_storage>) visit(level.bytes());
+    if constexpr (requires { level.for_each_level(visit); }) level.for_each_level(visit);
+}
+
+/// Calls visit(bytes) for the same streams of a level of rows x cols numbers, before there is one.
+template <class Level, class Visit>
+void visit_size(std::size_t rows, std::size_t cols, Visit& visit) {
+    if constexpr (!std::is_same_v<Level, no_storage>) visit(Level::size(rows, cols));
+    if constexpr (requires { Level::for_each_size(rows, cols, visit); }) Level::for_each_size(rows, cols, visit);
+}
+
+}  // namespace FEWBITS_BASELINE
 
 template <class S>
 struct storage_of;
@@ -148,14 +169,22 @@ public:
         visit_level(scales_, visit);
         visit_level(offsets_, visit);
     }
-
-private:
-    template <class Level, class Visit>
-    static void visit_level(Level const& level, Visit& visit) {
-        if constexpr (!std::is_same_v<Level, no_storage>) visit(level.bytes());
-        if constexpr (requires { level.for_each_level(visit); }) level.for_each_level(visit);
+    template <class Visit>
+    void for_each_level(Visit&& visit) {
+        visit_level(scales_, visit);
+        visit_level(offsets_, visit);
     }
 
+    /// Calls visit(bytes) for the same streams of a rows x cols matrix.
+    template <class Visit>
+    static void for_each_size(std::size_t rows, std::size_t cols, Visit&& visit) {
+        block_position const grid = block_grid(B::block, rows, cols);
+        visit_size<scales_type>(grid.row, grid.col, visit);
+        block_position const offsets = block_grid(offset_extent<B>, rows, cols);
+        visit_size<offsets_type>(offsets.row, offsets.col, visit);
+    }
+
+private:
     std::size_t cols_ = 0;
     scales_type scales_;
     [[no_unique_address]] offsets_type offsets_;
@@ -178,6 +207,10 @@ public:
     /// Bytes from the beginning of a row's codes to the end of all codes.
     std::size_t readable(std::size_t row) const noexcept { return codes_.size() - row * row_bytes_; }
     std::span<const std::byte> bytes() const noexcept { return codes_; }
+    std::span<std::byte> bytes() noexcept { return codes_; }
+
+    /// Bytes of rows x cols codes.
+    static std::size_t size(std::size_t rows, std::size_t cols) { return checked_bytes(rows, bytes_of_row(cols)); }
 
     unsigned code(std::size_t row, std::size_t col) const noexcept {
         if constexpr (B::trits) {

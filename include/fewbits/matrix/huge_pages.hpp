@@ -35,6 +35,8 @@ struct page_allocator {
 #endif
         return static_cast<T*>(memory);
     }
+    /// A vector's new elements hold anything until they are stored: whoever stores them touches their pages first.
+    void construct(T*) const noexcept {}
     void deallocate(T* memory, std::size_t count) noexcept { ::operator delete(memory, alignment(count * sizeof(T))); }
 
     friend bool operator==(page_allocator const&, page_allocator const&) noexcept { return true; }
@@ -45,7 +47,7 @@ private:
     }
 };
 
-/// Bytes in such memory.
+/// Bytes in such memory, which hold anything until they are stored.
 using page_bytes = std::vector<std::byte, page_allocator<std::byte>>;
 
 }  // namespace fewbits

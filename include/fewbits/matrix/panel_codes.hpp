@@ -10,14 +10,19 @@
 
 namespace fewbits {
 
-/// rows x cols codes of `Width` bits, or ternary digits as 0, 1, 2.
+/// rows x cols codes of `Width` bits, or ternary digits as 0, 1, 2. Bytes hold anything until they are stored.
 template <int Width, bool Trits = false>
 class panel_codes {
 public:
     panel_codes() = default;
     panel_codes(std::size_t rows, std::size_t cols)
         : panel_bytes_(panel_bytes_of(Width, Trits, cols)),
-          bytes_(checked_bytes((rows + panel_rows - 1) / panel_rows, panel_bytes_)) {}
+          bytes_(size(rows, cols)) {}
+
+    /// Bytes of all panels of rows x cols codes.
+    static std::size_t size(std::size_t rows, std::size_t cols) {
+        return checked_bytes(panels_of(rows), panel_bytes_of(Width, Trits, cols));
+    }
 
     unsigned code(std::size_t row, std::size_t col) const noexcept {
         std::byte const* const panel = lines(row / panel_rows);
@@ -36,7 +41,7 @@ public:
 
     /// Codes that share a byte must not be stored by two threads at once: one panel, one thread.
     void set_code(std::size_t row, std::size_t col, unsigned code) noexcept {
-        std::byte* const panel = bytes_.data() + row / panel_rows * panel_bytes_;
+        std::byte* const panel = lines(row / panel_rows);
         if constexpr (Trits) {
             std::byte& byte = panel[trit_byte_in_panel(row, col)];
             unsigned const power = power_of_3(trit_digit(col));
@@ -54,7 +59,9 @@ public:
 
     std::size_t panel_bytes() const noexcept { return panel_bytes_; }
     std::byte const* lines(std::size_t panel) const noexcept { return bytes_.data() + panel * panel_bytes_; }
+    std::byte* lines(std::size_t panel) noexcept { return bytes_.data() + panel * panel_bytes_; }
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    std::span<std::byte> bytes() noexcept { return bytes_; }
 
 private:
     static constexpr plane_list planes = planes_of(Width);

@@ -11,56 +11,50 @@
 
 namespace fewbits {
 
-/// Numbers of type S, rows x cols: narrow ones as codes; fp32 and 16 bits column after column, 16 rows each.
-template <scale_number S>
+/// Numbers of type S, rows x cols, of 16 or 32 bits: column after column, 16 rows each. Bytes hold anything until they are stored.
+template <scale_number S, bool Narrow = (number_storage<S>::width <= 8)>
 class panel_numbers {
 public:
     static constexpr int width = number_storage<S>::width;
-    static_assert(width <= 8 || width % 8 == 0);
+    static constexpr std::size_t number_bytes = width / 8;
+    static_assert(width % 8 == 0);
 
     panel_numbers() = default;
-    panel_numbers(number_storage<S> const& from, std::size_t rows, std::size_t cols) : panel_bytes_(cols * panel_rows * number_bytes) {
-        if constexpr (width <= 8) codes_ = panel_codes<width>(rows, cols);
-        else bytes_.resize(checked_bytes((rows + panel_rows - 1) / panel_rows, panel_bytes_));
-        for (std::size_t r = 0; r < rows; ++r) {
-            for (std::size_t c = 0; c < cols; ++c) {
-                if constexpr (width <= 8) codes_.set_code(r, c, from.code(r, c));
-                else std::memcpy(bytes_.data() + place(r, c), from.row_bytes(r) + c * number_bytes, number_bytes);
-            }
-        }
+    panel_numbers(std::size_t rows, std::size_t cols) : panel_bytes_(cols * panel_rows * number_bytes), bytes_(size(rows, cols)) {}
+
+    /// Bytes of all panels of rows x cols numbers.
+    static std::size_t size(std::size_t rows, std::size_t cols) {
+        return checked_bytes(panels_of(rows), cols * panel_rows * number_bytes);
     }
 
     float value(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (width <= 8) {
-            return static_cast<float>(S::from_bits(codes_.code(row, col)));
-        } else if constexpr (std::is_same_v<S, float>) {
+        std::byte const* const at = lines(row / panel_rows) + (col * panel_rows + row % panel_rows) * number_bytes;
+        if constexpr (std::is_same_v<S, float>) {
             float number;
-            std::memcpy(&number, bytes_.data() + place(row, col), sizeof number);
+            std::memcpy(&number, at, sizeof number);
             return number;
         } else {
-            return static_cast<float>(S::from_bits(load_code(bytes_.data() + place(row, col), 0, width)));
+            return static_cast<float>(S::from_bits(load_code(at, 0, width)));
         }
     }
 
-    /// A panel's lines of codes (width <= 8), or its numbers.
-    std::byte const* lines(std::size_t panel) const noexcept {
-        if constexpr (width <= 8) return codes_.lines(panel);
-        else return bytes_.data() + panel * panel_bytes_;
-    }
-    std::span<const std::byte> bytes() const noexcept {
-        if constexpr (width <= 8) return codes_.bytes();
-        else return bytes_;
-    }
+    std::byte const* lines(std::size_t panel) const noexcept { return bytes_.data() + panel * panel_bytes_; }
+    std::byte* lines(std::size_t panel) noexcept { return bytes_.data() + panel * panel_bytes_; }
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    std::span<std::byte> bytes() noexcept { return bytes_; }
 
 private:
-    static constexpr std::size_t number_bytes = width / 8;
-    std::size_t place(std::size_t row, std::size_t col) const noexcept {
-        return row / panel_rows * panel_bytes_ + (col * panel_rows + row % panel_rows) * number_bytes;
-    }
-
     std::size_t panel_bytes_ = 0;
-    panel_codes<width <= 8 ? width : 8> codes_;
     page_bytes bytes_;
+};
+
+/// Numbers of a scalar format of at most 8 bits: as codes.
+template <scalar S>
+class panel_numbers<S, true> : public panel_codes<S::width> {
+public:
+    static constexpr int width = S::width;
+    using panel_codes<S::width>::panel_codes;
+    float value(std::size_t row, std::size_t col) const noexcept { return static_cast<float>(S::from_bits(this->code(row, col))); }
 };
 
 /// Whether blocks of B are runs of a row, so that their scales can stand in panels.
@@ -90,8 +84,8 @@ struct panel_level<B> {
 template <block_composition B, bool AlongRows = scales_along_rows<B>>
 class panel_levels : public block_levels<B> {
 public:
-    panel_levels() = default;
-    panel_levels(block_levels<B> const& from, std::size_t, std::size_t) : block_levels<B>(from) {}
+    using block_levels<B>::block_levels;
+    using block_levels<B>::operator=;
 };
 
 template <block_composition B>
@@ -101,10 +95,12 @@ public:
     using offsets_type = typename panel_level<typename offset_facts<typename B::offset_type>::type>::type;
 
     panel_levels() = default;
-    panel_levels(block_levels<B> const& from, std::size_t rows, std::size_t cols)
-        : scales_(from.scales(), rows, groups(cols)) {
-        if constexpr (has_offsets) offsets_ = offsets_type(from.offsets(), rows, groups(cols));
+    panel_levels(std::size_t rows, std::size_t cols) : scales_(rows, groups(cols)) {
+        if constexpr (has_offsets) offsets_ = offsets_type(rows, groups(cols));
     }
+
+    /// Numbers of a row: groups of its `cols` columns.
+    static std::size_t groups(std::size_t cols) noexcept { return (cols + B::block.cols - 1) / B::block.cols; }
 
     float scale(std::size_t row, std::size_t col) const noexcept { return scales_.value(row, col / B::block.cols); }
     float offset(std::size_t row, std::size_t col) const noexcept {
@@ -120,23 +116,31 @@ public:
     }
 
     scales_type const& scales() const noexcept { return scales_; }
+    scales_type& scales() noexcept { return scales_; }
     offsets_type const& offsets() const noexcept { return offsets_; }
+    offsets_type& offsets() noexcept { return offsets_; }
 
+    /// Calls visit(stream) for every stream of the scales, then of the offsets.
     template <class Visit>
     void for_each_level(Visit&& visit) const {
         visit_level(scales_, visit);
         visit_level(offsets_, visit);
     }
+    template <class Visit>
+    void for_each_level(Visit&& visit) {
+        visit_level(scales_, visit);
+        visit_level(offsets_, visit);
+    }
+
+    /// Calls visit(bytes) for the same streams of a rows x cols matrix.
+    template <class Visit>
+    static void for_each_size(std::size_t rows, std::size_t cols, Visit&& visit) {
+        visit_size<scales_type>(rows, groups(cols), visit);
+        visit_size<offsets_type>(rows, groups(cols), visit);
+    }
 
 private:
     static constexpr bool has_offsets = !std::is_same_v<offsets_type, no_storage>;
-    static std::size_t groups(std::size_t cols) noexcept { return (cols + B::block.cols - 1) / B::block.cols; }
-
-    template <class Level, class Visit>
-    static void visit_level(Level const& level, Visit& visit) {
-        if constexpr (!std::is_same_v<Level, no_storage>) visit(level.bytes());
-        if constexpr (requires { level.for_each_level(visit); }) level.for_each_level(visit);
-    }
 
     scales_type scales_;
     [[no_unique_address]] offsets_type offsets_;
@@ -151,17 +155,15 @@ public:
     static_assert(!B::trits);
 
     panel_blocks() = default;
-    panel_blocks(block_storage<B> const& from, std::size_t rows, std::size_t cols)
-        : panel_levels<B>(from, rows, cols), cols_(cols), codes_(rows, cols) {
-        for (std::size_t r = 0; r < rows; ++r) {
-            for (std::size_t c = 0; c < cols; ++c) codes_.set_code(r, c, from.code(r, c));
-        }
-    }
+    panel_blocks(std::size_t rows, std::size_t cols) : panel_levels<B>(rows, cols), cols_(cols), codes_(rows, cols) {}
 
+    static std::size_t size(std::size_t rows, std::size_t cols) { return panel_codes<element::width>::size(rows, cols); }
     std::size_t cols() const noexcept { return cols_; }
     float value(std::size_t row, std::size_t col) const noexcept { return panel_levels<B>::value(row, col, codes_.code(row, col)); }
     std::byte const* lines(std::size_t panel) const noexcept { return codes_.lines(panel); }
+    std::byte* lines(std::size_t panel) noexcept { return codes_.lines(panel); }
     std::span<const std::byte> bytes() const noexcept { return codes_.bytes(); }
+    std::span<std::byte> bytes() noexcept { return codes_.bytes(); }
 
 private:
     std::size_t cols_ = 0;

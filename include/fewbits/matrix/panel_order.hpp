@@ -47,6 +47,8 @@ constexpr plane_list planes_of(int width) noexcept {
     return list;
 }
 
+constexpr std::size_t panels_of(std::size_t rows) noexcept { return (rows + panel_rows - 1) / panel_rows; }
+
 /// Bytes of a panel of `cols` columns; the last unit or line is filled up with zeros.
 constexpr std::size_t panel_bytes_of(int width, bool trits, std::size_t cols) noexcept {
     if (trits) return (cols + trit_line_columns - 1) / trit_line_columns * line_bytes;

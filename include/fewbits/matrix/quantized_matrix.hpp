@@ -13,6 +13,24 @@
 
 namespace fewbits {
 
+inline namespace FEWBITS_BASELINE {
+
+/// Throws std::invalid_argument unless `order` is a permutation of 0 ... cols - 1, or empty, which stands for the identity.
+inline void check_permutation(std::span<const std::uint32_t> order, std::size_t cols) {
+    std::vector<bool> seen(order.size(), false);
+    bool valid = order.empty() || order.size() == cols;
+    for (std::size_t i = 0; valid && i < order.size(); ++i) {
+        valid = order[i] < cols && !seen[order[i]];
+        if (valid) seen[order[i]] = true;
+    }
+    if (!valid) {
+        throw std::invalid_argument("set_permutation: " + std::to_string(order.size()) + " entries are no permutation of " +
+                                    std::to_string(cols) + " columns");
+    }
+}
+
+}  // namespace FEWBITS_BASELINE
+
 /// rows x cols elements of block format F. Weights are N x K, activations M x K; blocks of a format run along K (columns).
 /// Rows of codes start on a byte. Accessors address stored columns; see permutation().
 template <block_format F>
@@ -55,21 +73,19 @@ public:
         return all;
     }
 
+    /// Bytes of the streams of a rows x cols matrix; throws std::invalid_argument where they do not fit the address space.
+    static std::vector<std::size_t> stream_sizes(std::size_t rows, std::size_t cols) {
+        std::vector<std::size_t> all{storage_type::size(rows, cols)};
+        storage_type::for_each_size(rows, cols, [&](std::size_t bytes) { all.push_back(bytes); });
+        return all;
+    }
+
     /// Stored column j is logical column permutation()[j]; empty stands for the identity.
     std::span<const std::uint32_t> permutation() const noexcept { return permutation_; }
 
     /// Throws std::invalid_argument unless `order` is a permutation of the columns (or empty).
     void set_permutation(std::vector<std::uint32_t> order) {
-        std::vector<bool> seen(cols(), false);
-        bool valid = order.empty() || order.size() == cols();
-        for (std::size_t i = 0; valid && i < order.size(); ++i) {
-            valid = order[i] < cols() && !seen[order[i]];
-            if (valid) seen[order[i]] = true;
-        }
-        if (!valid) {
-            throw std::invalid_argument("set_permutation: " + std::to_string(order.size()) + " entries are no permutation of " +
-                                        std::to_string(cols()) + " columns");
-        }
+        check_permutation(order, cols());
         permutation_ = std::move(order);
     }
 

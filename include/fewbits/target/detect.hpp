@@ -21,6 +21,7 @@ struct processor {
     bool avx2 = false;         ///< AVX2, FMA, F16C, BMI2
     bool avx512 = false;       ///< F, BW, DQ, VL, VBMI, VNNI
     bool avx512_bf16 = false;  ///< dot products of bf16 pairs
+    bool fast_pairs = false;    ///< and one of them takes no longer than a fused multiply-add
     bool amx = false;          ///< AMX tiles with int8 and bf16, their use granted by the kernel
 };
 
@@ -55,6 +56,8 @@ inline processor ask_processor() noexcept {
     unsigned c = 0;
     unsigned d = 0;
     auto const has = [](unsigned reg, int bit) { return ((reg >> bit) & 1U) != 0; };
+    constexpr unsigned auth = 0x68747541;  // AuthenticAMD begins with it
+    bool const amd = __get_cpuid(0, &a, &b, &c, &d) != 0 && b == auth;
     if (__get_cpuid(1, &a, &b, &c, &d) == 0 || !has(c, 27)) return found;  // OSXSAVE
     std::uint64_t const states = saved_states();
     bool const fma = has(c, 12);
@@ -69,6 +72,7 @@ inline processor ask_processor() noexcept {
                    has(c, 1) && has(c, 11);
     bool const amx = found.avx512 && (states & tiles) == tiles && has(d, 24) && has(d, 25) && has(d, 22);
     if (leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) found.avx512_bf16 = found.avx512 && has(a, 5);
+    found.fast_pairs = found.avx512_bf16 && amd;
     found.amx = amx && ask_for_tiles();
     return found;
 }

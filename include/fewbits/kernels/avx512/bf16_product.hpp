@@ -13,8 +13,20 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// Whether a's elements can be multiplied as they stand, their scales applied to the sums.
-constexpr bool keeps_scales_apart(operand_facts const& a) noexcept { return a.grouped && a.symmetric && a.exact_in_bf16; }
+/// split: a is given as two bf16.
+inline panel_engine bf16_engine(bool split) noexcept {
+    return {.path = panel_path::pairs,
+            .rows = tile_rows_of_panels,
+            .expand = &expand<panel_path::pairs>,
+            .expand_bytes = &expand_bytes<panel_path::pairs>,
+            .multiply = split ? &multiply<pair_dot<true>> : &multiply<pair_dot<false>>,
+            .multiply_lines = split ? &multiply_lines<pair_dot<true>> : &multiply_lines<pair_dot<false>>,
+            .line_widths = line_widths<pair_dot<false>>,
+            .scales = vector_reader,
+            .expand_shifted = &expand_shifted,
+            .expand_bytes_shifted = &expand_bytes_shifted,
+            .centre = &centre_offsets};
+}
 
 struct bf16_product {
     using isa = fewbits::isa::avx512;
@@ -24,15 +36,16 @@ struct bf16_product {
         "at most 64";
     static bool available(processor const& here) noexcept { return here.avx512_bf16; }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
-        return w.grouped && w.symmetric && w.exact_in_bf16;
+        return w.grouped && w.exact_in_bf16 && (w.symmetric || (w.plain_codes && w.width <= 5));
+    }
+    /// Elements that are bf16 are multiplied as they stand, their scales apart; dense bf16 are what they are.
+    static constexpr activation_form form_of(operand_facts const& a) noexcept {
+        bool const apart = a.grouped && a.symmetric && a.exact_in_bf16;
+        return {.apart = apart, .split = !(a.exact_in_bf16 && (apart || !a.grouped))};
     }
     static void run(product const& p) {
-        bool const apart = keeps_scales_apart(p.a.facts());
-        bool const whole = p.a.facts().exact_in_bf16 && (apart || !p.a.facts().grouped);
-        panel_engine const engine{panel_path::pairs, tile_rows_of_panels, &expand<panel_path::pairs>,
-                                  &expand_bytes<panel_path::pairs>, whole ? &multiply<pair_dot<false>> : &multiply<pair_dot<true>>,
-                                  whole ? &multiply_lines<pair_dot<false>> : &multiply_lines<pair_dot<true>>, vector_reader};
-        run_panels(p, engine, {.apart = apart, .split = !whole});
+        activation_form const form = form_of(p.a.facts());
+        run_panels(p, bf16_engine(form.split), form);
     }
 };
 

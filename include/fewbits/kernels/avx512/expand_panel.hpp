@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "../operand.hpp"
 #include "../panel_engine.hpp"
 #include "../portable/read_lines.hpp"
 
@@ -42,13 +43,18 @@ inline __m512i codes_of_step(std::byte const* unit) noexcept {
     return codes;
 }
 
+/// In place of a width: 8 bits whose upper half mirrors the lower, so that 128 entries and the sign do.
+inline constexpr int mirrored_bytes = 9;
+template <int Width>
+inline constexpr int width_in_bits = Width == mirrored_bytes ? 8 : Width;
+
 /// 64 look-ups of bytes by codes of Width bits in the first 2^Width entries of a table (for less than 6 bits: 64 entries).
 template <int Width>
 inline __m512i look_up(std::uint8_t const* table, __m512i codes) noexcept {
     auto const part = [&](std::size_t i) { return _mm512_load_si512(table + 64 * i); };
     if constexpr (Width <= 6) return _mm512_permutexvar_epi8(codes, part(0));
     __m512i const lower = _mm512_permutex2var_epi8(part(0), codes, part(1));
-    if constexpr (Width == 7) return lower;
+    if constexpr (Width == 7 || Width == mirrored_bytes) return lower;
     return _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), lower, _mm512_permutex2var_epi8(part(2), codes, part(3)));
 }
 
@@ -60,7 +66,10 @@ struct two_vectors {
 template <int Width>
 inline two_vectors pairs_of_codes(element_tables const& tables, __m512i codes) noexcept {
     __m512i const low = look_up<Width>(tables.low, codes);
-    __m512i const high = look_up<Width>(tables.high, codes);
+    __m512i high = look_up<Width>(tables.high, codes);
+    if constexpr (Width == mirrored_bytes) {
+        high = _mm512_ternarylogic_epi64(high, codes, _mm512_set1_epi8(static_cast<char>(0x80)), 0x78);  // high ^ (codes & sign)
+    }
     __m512i const even = _mm512_set1_epi16(0x00FF);
     return {_mm512_ternarylogic_epi64(_mm512_slli_epi16(high, 8), low, even, 0xF8),
             _mm512_ternarylogic_epi64(_mm512_srli_epi16(low, 8), high, even, 0xF4)};  // low >> 8 | (high & ~even)
@@ -77,11 +86,23 @@ inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const*
     return {_mm512_permutexvar_epi16(first, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(line, shift + 8), table)};
 }
 
+/// Shifted codes of a step as bf16 pairs, by tables with a centre: 32 entries for up to 4 bits, 64 for 5.
+template <int Width>
+inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes, __m512i shift) noexcept {
+    codes = _mm512_add_epi8(codes, shift);
+    if constexpr (Width > 4) {
+        return pairs_of_codes<6>(tables, codes);
+    } else {
+        __m512i const table = _mm512_load_si512(tables.word);
+        return {_mm512_permutexvar_epi16(codes, table), _mm512_permutexvar_epi16(_mm512_srli_epi16(codes, 8), table)};
+    }
+}
+
 /// A step of any width as bf16 pairs.
 template <int Width, int Step>
 inline two_vectors pairs_of_step(element_tables const& tables, std::byte const* unit) noexcept {
     if constexpr (Width == 1 || Width == 2 || Width == 4) return pairs_of_plane<Width, Step>(tables, unit);
-    else return pairs_of_codes<Width>(tables, codes_of_step<Width, Step>(unit));
+    else return pairs_of_codes<Width>(tables, codes_of_step<width_in_bits<Width>, Step>(unit));
 }
 
 /// bf16 pairs as four columns of fp32.
@@ -147,7 +168,7 @@ inline void expand_step(element_tables const& tables, std::byte const* unit, std
 template <panel_path Path, int Width>
 inline void expand_units(element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) noexcept {
     constexpr std::size_t unit_bytes = unit_columns / columns_of(Path) * line_bytes;
-    for (std::size_t k = 0; k < depth; k += unit_columns, lines += Width * line_bytes, strip += unit_bytes) {
+    for (std::size_t k = 0; k < depth; k += unit_columns, lines += width_in_bits<Width> * line_bytes, strip += unit_bytes) {
         [&]<int... Step>(std::integer_sequence<int, Step...>) {
             (expand_step<Path, Width, Step>(tables, lines, strip), ...);
         }(std::make_integer_sequence<int, 8>{});
@@ -183,8 +204,12 @@ void expand(int width, element_tables const& tables, std::byte const* lines, std
         case 5: return expand_units<Path, 5>(tables, lines, depth, strip);
         case 6: return expand_units<Path, 6>(tables, lines, depth, strip);
         case 7: return expand_units<Path, 7>(tables, lines, depth, strip);
-        default: return expand_units<Path, 8>(tables, lines, depth, strip);
+        default: break;
     }
+    if constexpr (Path != panel_path::bytes) {
+        if (tables.mirrored) return expand_units<Path, mirrored_bytes>(tables, lines, depth, strip);
+    }
+    expand_units<Path, 8>(tables, lines, depth, strip);
 }
 
 /// panel_engine::expand_bytes
@@ -194,6 +219,49 @@ void expand_bytes(int width, element_tables const& tables, std::byte const* line
     if (width <= 6) return expand_lines<Path, 6>(tables, lines, depth, strip);
     if (width == 7) return expand_lines<Path, 7>(tables, lines, depth, strip);
     return expand_lines<Path, 8>(tables, lines, depth, strip);
+}
+
+template <int Width>
+inline void expand_quads(element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth, __m512i shift,
+                         std::byte* strip) noexcept {
+    constexpr std::size_t vectors = line_columns / columns_of(panel_path::pairs);
+    for (std::size_t k = first; k < first + depth; k += quad_columns) {
+        std::byte const* const unit = lines + k / unit_columns * (Width * line_bytes);
+        std::byte* const out = strip + k / line_columns * vectors * line_bytes;
+        auto const half = [&]<int... Step>(std::integer_sequence<int, Step...>) {
+            auto const store = [&]<int S>(std::integral_constant<int, S>) {
+                store_two(pairs_of_shifted<Width>(tables, codes_of_step<Width, S>(unit), shift), out + S % 4 * vectors * line_bytes);
+            };
+            (store(std::integral_constant<int, Step>{}), ...);
+        };
+        if (k % unit_columns == 0) half(std::integer_sequence<int, 0, 1, 2, 3>{});
+        else half(std::integer_sequence<int, 4, 5, 6, 7>{});
+    }
+}
+
+/// panel_engine::expand_shifted
+inline void expand_shifted(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t depth,
+                           std::uint32_t const* shift, std::byte* strip) {
+    __m512i const by = _mm512_load_si512(shift);
+    switch (width) {
+        case 1: return expand_quads<1>(tables, lines, first, depth, by, strip);
+        case 2: return expand_quads<2>(tables, lines, first, depth, by, strip);
+        case 3: return expand_quads<3>(tables, lines, first, depth, by, strip);
+        case 4: return expand_quads<4>(tables, lines, first, depth, by, strip);
+        default: return expand_quads<5>(tables, lines, first, depth, by, strip);
+    }
+}
+
+/// panel_engine::expand_bytes_shifted
+inline void expand_bytes_shifted(int width, element_tables const& tables, std::byte const* lines, std::size_t first,
+                                 std::size_t depth, std::uint32_t const* shift, std::byte* strip) {
+    __m512i const by = _mm512_load_si512(shift);
+    for (std::size_t k = first; k < first + depth; k += line_columns) {
+        __m512i const codes = load_line(lines + k / line_columns * line_bytes);
+        std::byte* const out = strip + k / 2 * line_bytes;
+        if (width <= 4) store_two(pairs_of_shifted<4>(tables, codes, by), out);
+        else store_two(pairs_of_shifted<5>(tables, codes, by), out);
+    }
 }
 
 /// scale_reader::codes
@@ -211,7 +279,41 @@ inline void read_halves(int exponent_bits, std::byte const* numbers, std::size_t
     }
 }
 
-inline constexpr scale_reader vector_reader{&read_codes, &read_halves};
+/// scale_reader::apply
+inline void apply_groups(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset,
+                         float* values) {
+    std::size_t left = group - first % group;
+    for (std::size_t i = 0; i < count; ++i, values += panel_rows) {
+        __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(values), _mm512_loadu_ps(scale));
+        if (offset != nullptr) scaled = _mm512_add_ps(scaled, _mm512_loadu_ps(offset));
+        _mm512_storeu_ps(values, scaled);
+        if (--left == 0) {
+            left = group;
+            scale += panel_rows;
+            if (offset != nullptr) offset += panel_rows;
+        }
+    }
+}
+
+inline constexpr scale_reader vector_reader{&read_codes, &read_halves, &apply_groups};
+
+/// panel_engine::centre
+inline void centre_offsets(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
+                           std::uint32_t* shift) {
+    __m512 const highest = _mm512_set1_ps(static_cast<float>((1 << w.width) - 1));
+    __m512 const zero = _mm512_setzero_ps();
+    for (std::size_t i = 0; i < count; i += 16) {
+        __m512 const s = _mm512_loadu_ps(scale + i);
+        __m512 const m = _mm512_loadu_ps(offset + i);
+        __m512 const at = w.zero_point ? m : _mm512_div_ps(_mm512_sub_ps(zero, m), s);
+        __m512 const inside = _mm512_min_ps(_mm512_max_ps(at, zero), highest);  // a NaN becomes 0
+        __m512i const c = _mm512_cvtps_epi32(inside);
+        __m512 const left = w.zero_point ? zero : _mm512_fmadd_ps(_mm512_cvtepi32_ps(c), s, m);
+        _mm512_storeu_ps(offset + i, left);
+        __m512i const by = _mm512_sub_epi32(_mm512_set1_epi32(centre), c);
+        _mm512_storeu_si512(shift + i, _mm512_mullo_epi32(by, _mm512_set1_epi32(0x01010101)));
+    }
+}
 
 }  // namespace avx512
 }  // namespace FEWBITS_BASELINE

@@ -14,22 +14,30 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
+constexpr panel_engine integer_engine() noexcept {
+    return {.path = panel_path::bytes,
+            .rows = tile_rows_of_panels,
+            .expand = &expand<panel_path::bytes>,
+            .expand_bytes = &expand_bytes<panel_path::bytes>,
+            .multiply = &multiply<byte_dot>,
+            .multiply_lines = &multiply_lines<byte_dot>,
+            .line_widths = line_widths<byte_dot>,
+            .scales = vector_reader};
+}
+
 struct integer_product {
     using isa = fewbits::isa::avx512;
     static constexpr std::string_view name = "avx512/integer_product";
     static constexpr std::string_view reason =
         "both sides are exact integers: exact sums of bytes by VNNI over each shared group, one fma with the scales, defined to the bit";
+    static constexpr std::size_t longest = 65536;  ///< K for which every sum of products of bytes stays within int32
     static bool available(processor const& here) noexcept { return here.avx512; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return is_exact_pair(a, w) && w.grouped && a.group % quad_columns == 0;
     }
     static void run(product const& p) {
-        constexpr std::size_t longest = 65536;  // of K, for which a sum of products of bytes stays within int32
         if (p.k() > longest) return portable::integer_product::run(p);
-        constexpr panel_engine engine{panel_path::bytes, tile_rows_of_panels, &expand<panel_path::bytes>,
-                                      &expand_bytes<panel_path::bytes>, &multiply<byte_dot>,
-                                      &multiply_lines<byte_dot>, vector_reader};
-        run_panels(p, engine, {.apart = true});
+        run_panels(p, integer_engine(), {.apart = true});
     }
 };
 

@@ -16,8 +16,8 @@ inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
 /// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has.
-template <class Dot, int Width, int Step>
-inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit,
+template <class Dot, int Width, int Step, bool Shifted>
+inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i shift,
                                   std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     auto const add = [&](__m512i w, std::size_t i) {
         sum = Dot::add(sum, w, a[i]);
@@ -26,7 +26,9 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     if constexpr (Dot::path == panel_path::bytes) {
         add(byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)), 0);
     } else if constexpr (Dot::path == panel_path::pairs) {
-        two_vectors const pairs = pairs_of_step<Width, Step>(tables, unit);
+        two_vectors pairs;
+        if constexpr (Shifted) pairs = pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), shift);
+        else pairs = pairs_of_step<Width, Step>(tables, unit);
         add(pairs.first, 0);
         add(pairs.second, 1);
     } else {
@@ -37,62 +39,81 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     return sum;
 }
 
-/// Four steps, 16 columns, of all four panels; Half: which half of a unit.
-template <class Dot, int Width, int Half>
-inline void add_quad(typename Dot::sum* sums, element_tables const& tables, std::byte const* const* units, std::size_t at,
-                     std::uint32_t const* a, std::uint32_t const* rest) noexcept {
+/// Four steps, 16 columns; Half: which half of a unit.
+template <class Dot, int Width, int Half, bool Shifted>
+inline typename Dot::sum add_quad(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i shift,
+                                  std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
     [&]<int... Step>(std::integer_sequence<int, Step...>) {
-        auto const step = [&]<int S>(std::integral_constant<int, S>) {
-            for (std::size_t p = 0; p < tile_panels; ++p) {
-                sums[p] = add_step<Dot, Width, 4 * Half + S>(sums[p], tables, units[p] + at, a + S * vectors, rest + S * vectors);
-            }
-        };
-        (step(std::integral_constant<int, Step>{}), ...);
+        ((sum = add_step<Dot, Width, 4 * Half + Step, Shifted>(sum, tables, unit, shift, a + Step * vectors, rest + Step * vectors)), ...);
     }(std::make_integer_sequence<int, 4>{});
+    return sum;
 }
 
-template <class Dot, int Width>
+/// Panel after panel within a segment: four streams of lines, and chains of sums that overlap in the processor.
+template <class Dot, int Width, bool Shifted = false>
 inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
     constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
-    constexpr std::size_t unit_bytes = static_cast<std::size_t>(Width) * line_bytes;
+    constexpr std::size_t unit_bytes = static_cast<std::size_t>(width_in_bits<Width>) * line_bytes;
     constexpr std::size_t ahead = 1024;
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
-        typename Dot::sum sums[tile_panels];
-        open_sums<Dot>(segment, t, 0, sums);
         std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
-        for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
-            std::size_t const at = quad / 2 * unit_bytes;
-            std::uint32_t const* const a = t.a[0] + quad * quad_words;
-            std::uint32_t const* const rest = Dot::split ? t.a[1] + quad * quad_words : a;
-            if (quad % 2 == 0) {
-                for (std::size_t p = 0; p < tile_panels; ++p) {
+        for (std::size_t p = 0; p < tile_panels; ++p) {
+            typename Dot::sum sum = begin_segment<Dot>(segment, t, 0, p);
+            __m512i shift = _mm512_setzero_si512();
+            if constexpr (Shifted) shift = _mm512_load_si512(t.shift_w + (p * scale_window + segment.scale_w) * panel_rows);
+            for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
+                std::byte const* const unit = lines[p] + quad / 2 * unit_bytes;
+                std::uint32_t const* const a = t.a[0] + quad * quad_words;
+                std::uint32_t const* const rest = Dot::split ? t.a[1] + quad * quad_words : a;
+                if (quad % 2 == 0) {
                     for (std::size_t i = 0; i < unit_bytes; i += line_bytes) {
-                        _mm_prefetch(reinterpret_cast<char const*>(lines[p] + at + ahead + i), _MM_HINT_T0);
+                        _mm_prefetch(reinterpret_cast<char const*>(unit + ahead + i), _MM_HINT_T0);
                     }
+                    sum = add_quad<Dot, Width, 0, Shifted>(sum, tables, unit, shift, a, rest);
+                } else {
+                    sum = add_quad<Dot, Width, 1, Shifted>(sum, tables, unit, shift, a, rest);
                 }
-                add_quad<Dot, Width, 0>(sums, tables, lines, at, a, rest);
-            } else {
-                add_quad<Dot, Width, 1>(sums, tables, lines, at, a, rest);
             }
+            end_segment<Dot>(segment, t, 0, p, sum);
         }
-        close_sums<Dot>(segment, t, 0, sums);
     }
 }
+
+/// The widths that are worth a program of their own, a bit each: those of formats in use, and for fp32 what it takes one look-up
+/// to widen.
+template <class Dot>
+inline constexpr unsigned line_widths = Dot::path == panel_path::floats ? 0b1'1110U : 0b1'0111'1110U;
 
 /// panel_engine::multiply_lines
 template <class Dot>
 void multiply_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
+    if constexpr (Dot::path == panel_path::pairs) {
+        if (tile.shift_w != nullptr) {
+            switch (width) {
+                case 1: return multiply_units<Dot, 1, true>(tables, lines, tile);
+                case 2: return multiply_units<Dot, 2, true>(tables, lines, tile);
+                case 3: return multiply_units<Dot, 3, true>(tables, lines, tile);
+                case 4: return multiply_units<Dot, 4, true>(tables, lines, tile);
+                default: return multiply_units<Dot, 5, true>(tables, lines, tile);
+            }
+        }
+    }
     switch (width) {
         case 1: return multiply_units<Dot, 1>(tables, lines, tile);
         case 2: return multiply_units<Dot, 2>(tables, lines, tile);
         case 3: return multiply_units<Dot, 3>(tables, lines, tile);
         case 4: return multiply_units<Dot, 4>(tables, lines, tile);
-        case 5: return multiply_units<Dot, 5>(tables, lines, tile);
-        case 6: return multiply_units<Dot, 6>(tables, lines, tile);
-        case 7: return multiply_units<Dot, 7>(tables, lines, tile);
-        default: return multiply_units<Dot, 8>(tables, lines, tile);
+        default: break;
+    }
+    if constexpr (Dot::path != panel_path::floats) {
+        if (width == 5) return multiply_units<Dot, 5>(tables, lines, tile);
+        if (width == 6) return multiply_units<Dot, 6>(tables, lines, tile);
+        if constexpr (Dot::path == panel_path::pairs) {
+            if (tables.mirrored) return multiply_units<Dot, mirrored_bytes>(tables, lines, tile);
+        }
+        multiply_units<Dot, 8>(tables, lines, tile);
     }
 }
 

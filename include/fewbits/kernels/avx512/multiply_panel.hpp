@@ -56,42 +56,46 @@ struct float_dot {
     }
 };
 
-/// The sums of one row and four panels at the beginning of a segment.
+/// The sum of one row and panel at the beginning of a segment.
 template <class Dot>
-inline void open_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum* sums) noexcept {
-    for (std::size_t p = 0; p < tile_panels; ++p) {
-        sums[p] = Dot::zero();
-        if constexpr (Dot::path == panel_path::bytes) {
-            if (!segment.opens) sums[p] = _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
-        }
+inline typename Dot::sum begin_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p) noexcept {
+    if constexpr (Dot::path == panel_path::bytes) {
+        if (!segment.opens) return _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
     }
+    return Dot::zero();
 }
 
-/// At its end: y = fma(sum, f(scale_a * scale_w), y), or integers carried on to the next chunk.
+/// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
 template <class Dot>
-inline void close_sums(panel_segment const& segment, panel_tile const& t, std::size_t row, typename Dot::sum const* sums) noexcept {
+inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum raw) noexcept {
     std::size_t const group = row * t.scale_a_stride + segment.number;
-    if (!segment.closes) {
-        if constexpr (Dot::path == panel_path::bytes) {
-            for (std::size_t p = 0; p < tile_panels; ++p) {
-                _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sums[p]);
-            }
-        }
-        return;
-    }
     __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
-    for (std::size_t p = 0; p < tile_panels; ++p) {
-        __m512 sum;
-        if constexpr (Dot::path == panel_path::bytes) {
-            __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
-            sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sums[p], shift)), _mm512_set1_ps(t.unit));
-        } else {
-            sum = sums[p];
-        }
-        __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
-        float* const y = t.y + row * tile_width + p * panel_rows;
-        _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), _mm512_loadu_ps(y)));
+    __m512 sum;
+    if constexpr (Dot::path == panel_path::bytes) {
+        __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
+        sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)), _mm512_set1_ps(t.unit));
+    } else {
+        sum = raw;
     }
+    std::size_t const at = (p * scale_window + segment.scale_w) * panel_rows;
+    float* const y = t.y + row * tile_width + p * panel_rows;
+    __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
+    if constexpr (Dot::path == panel_path::pairs) {
+        if (t.minimum_w != nullptr) {
+            __m512 const total_a = _mm512_mul_ps(scale_a, _mm512_set1_ps(t.total_a[group]));
+            total = _mm512_fmadd_ps(total_a, _mm512_load_ps(t.minimum_w + at), total);
+        }
+    }
+    _mm512_storeu_ps(y, total);
+}
+
+/// The end of a segment: its group's end, or integers carried on to the next chunk.
+template <class Dot>
+inline void end_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum sum) noexcept {
+    if constexpr (Dot::path == panel_path::bytes) {
+        if (!segment.closes) return _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sum);
+    }
+    end_group<Dot>(segment, t, row, p, sum);
 }
 
 /// One tile of some rows. The order of each sum is the same for every number of rows.
@@ -103,7 +107,7 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
         typename Dot::sum sums[sizeof...(Row)][tile_panels];
-        (open_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t p = 0; p < tile_panels; ++p) ((sums[Row][p] = begin_segment<Dot>(segment, t, Row, p)), ...);
         for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
             __m512i w[tile_panels];
             for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
@@ -117,7 +121,7 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
             };
             (row(std::integral_constant<std::size_t, Row>{}), ...);
         }
-        (close_sums<Dot>(segment, t, Row, sums[Row]), ...);
+        for (std::size_t p = 0; p < tile_panels; ++p) (end_segment<Dot>(segment, t, Row, p, sums[Row][p]), ...);
     }
 }
 

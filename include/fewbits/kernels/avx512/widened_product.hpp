@@ -23,9 +23,14 @@ struct widened_product {
         return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
     }
     static void run(product const& p) {
-        constexpr panel_engine engine{panel_path::floats, tile_rows_of_panels, &expand<panel_path::floats>,
-                                      &expand_bytes<panel_path::floats>, &multiply<float_dot>,
-                                      &multiply_lines<float_dot>, vector_reader};
+        constexpr panel_engine engine{.path = panel_path::floats,
+                                      .rows = tile_rows_of_panels,
+                                      .expand = &expand<panel_path::floats>,
+                                      .expand_bytes = &expand_bytes<panel_path::floats>,
+                                      .multiply = &multiply<float_dot>,
+                                      .multiply_lines = &multiply_lines<float_dot>,
+                                      .line_widths = line_widths<float_dot>,
+                                      .scales = vector_reader};
         run_panels(p, engine, {});
     }
 };

@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../../bits/rounded.hpp"
 #include "../panel_engine.hpp"
 #include "widen.hpp"
+
+FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -47,8 +50,22 @@ inline void read_halves(int exponent_bits, std::byte const* numbers, std::size_t
     }
 }
 
-inline constexpr scale_reader scalar_reader{&read_codes, &read_halves};
+/// scale_reader::apply
+inline void apply_groups(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset,
+                         float* values) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::size_t const g = ((first + i) / group - first / group) * panel_rows;
+        for (std::size_t r = 0; r < panel_rows; ++r) {
+            float const scaled = mul_rn(values[i * panel_rows + r], scale[g + r]);
+            values[i * panel_rows + r] = offset == nullptr ? scaled : add_rn(scaled, offset[g + r]);
+        }
+    }
+}
+
+inline constexpr scale_reader scalar_reader{&read_codes, &read_halves, &apply_groups};
 
 }  // namespace portable
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits
+
+FEWBITS_PRECISE_END

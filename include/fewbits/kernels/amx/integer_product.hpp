@@ -1,0 +1,43 @@
+// The product of two integer formats to the bit in AMX tiles of bytes; one row of activations stays with AVX-512.
+#pragma once
+
+#include <string_view>
+
+#include "../avx512/integer_product.hpp"
+#include "multiply_tiles.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace amx {
+
+/// The engine over the tiles given: the processor's, or a model of them.
+template <class Tiles>
+constexpr panel_engine integer_engine() noexcept {
+    panel_engine engine = avx512::integer_engine();
+    engine.rows = most_rows;
+    engine.multiply = &multiply<Tiles, avx512::byte_dot>;
+    engine.row_padding = most_rows;
+    engine.enter = &enter<Tiles, panel_path::bytes>;
+    engine.leave = &leave<Tiles>;
+    return engine;
+}
+
+struct integer_product {
+    using isa = fewbits::isa::amx;
+    static constexpr std::string_view name = "amx/integer_product";
+    static constexpr std::string_view reason =
+        "both sides are exact integers: exact sums of bytes in AMX tiles over each shared group, one fma with the scales, defined to "
+        "the bit";
+    static bool available(processor const& here) noexcept { return here.amx && here.avx512; }
+    static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
+        return avx512::integer_product::supports(a, w);
+    }
+    static void run(product const& p) {
+        if (p.m() == 1 || p.k() > avx512::integer_product::longest) return avx512::integer_product::run(p);
+        run_panels(p, integer_engine<hardware_tiles>(), {.apart = true});
+    }
+};
+
+}  // namespace amx
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

@@ -1,0 +1,127 @@
+// A tile of sums over one chunk of K in AMX registers: up to 32 rows of a by 32 columns of y at once, scales in AVX-512.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../avx512/multiply_panel.hpp"
+#include "tiles.hpp"
+
+FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2,amx-tile,amx-int8,amx-bf16")
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace amx {
+
+/// Rows of one register of a, and of the largest tile.
+inline constexpr std::size_t register_rows = 16;
+inline constexpr std::size_t most_rows = 2 * register_rows;
+
+/// Columns of K that one instruction takes, where the segments allow it.
+constexpr std::size_t columns_at_once(panel_path path, std::size_t granule) noexcept {
+    std::size_t const most = 16 * columns_of(path);
+    return granule < most ? granule : most;
+}
+
+/// Registers 0 to 3 are sums (two of rows by two of panels), 4 and 5 hold a, 6 and 7 w.
+template <class Tiles, panel_path Path>
+void enter(std::size_t granule) {
+    tile_shapes shapes;
+    std::size_t const words = columns_at_once(Path, granule) / columns_of(Path);
+    for (std::size_t i = 0; i < 8; ++i) {
+        bool const of_a = i == 4 || i == 5;
+        shapes.rows[i] = static_cast<std::uint8_t>(i < 6 ? register_rows : words);
+        shapes.row_bytes[i] = static_cast<std::uint16_t>(of_a ? 4 * words : line_bytes);
+    }
+    Tiles::configure(shapes);
+}
+
+template <class Tiles>
+void leave() {
+    Tiles::release();
+}
+
+/// The two registers of sums that belong to register row `M` of a.
+template <class Tiles, class Dot, int M>
+inline void add_products(std::uint32_t const* a, std::size_t stride) noexcept {
+    Tiles::template load<4 + M>(a + M * register_rows * stride, stride * sizeof(std::uint32_t));
+    if constexpr (Dot::path == panel_path::bytes) {
+        Tiles::template dot_bytes<2 * M, 4 + M, 6>();
+        Tiles::template dot_bytes<2 * M + 1, 4 + M, 7>();
+    } else {
+        Tiles::template dot_pairs<2 * M, 4 + M, 6>();
+        Tiles::template dot_pairs<2 * M + 1, 4 + M, 7>();
+    }
+}
+
+template <class Tiles, class Dot, int M>
+inline void open_registers(bool opens, std::int32_t const* carried) noexcept {
+    constexpr std::size_t stride = tile_width * sizeof(std::int32_t);
+    if (opens) {
+        Tiles::template zero<2 * M>();
+        Tiles::template zero<2 * M + 1>();
+    } else {
+        Tiles::template load<2 * M>(carried + M * register_rows * tile_width, stride);
+        Tiles::template load<2 * M + 1>(carried + M * register_rows * tile_width + panel_rows, stride);
+    }
+}
+
+/// Two panels, `half` the first or second two of the tile, over one segment; Registers: 1 or 2 of rows of a.
+template <class Tiles, class Dot, int Registers>
+inline void multiply_segment(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t half) noexcept {
+    constexpr std::size_t columns = columns_of(Dot::path);
+    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
+    alignas(64) std::int32_t products[most_rows * 2 * panel_rows];
+    std::byte const* const strip = t.strips + 2 * half * strip_bytes - t.first / columns * line_bytes;
+    std::size_t const step = columns_at_once(Dot::path, t.granule);
+    std::int32_t* const carried = t.carried == nullptr ? nullptr : t.carried + 2 * half * panel_rows;
+    open_registers<Tiles, Dot, 0>(segment.opens, carried);
+    if constexpr (Registers == 2) open_registers<Tiles, Dot, 1>(segment.opens, carried);
+    for (std::size_t k = segment.begin; k < segment.end; k += step) {
+        std::size_t const i = k / columns;
+        Tiles::template load<6>(strip + i * line_bytes, line_bytes);
+        Tiles::template load<7>(strip + strip_bytes + i * line_bytes, line_bytes);
+        add_products<Tiles, Dot, 0>(t.a[0] + i, t.a_stride);
+        if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[0] + i, t.a_stride);
+        if constexpr (Dot::split) {
+            add_products<Tiles, Dot, 0>(t.a[1] + i, t.a_stride);
+            if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[1] + i, t.a_stride);
+        }
+    }
+    bool const carries = !segment.closes;
+    std::int32_t* const to = carries ? carried : products;
+    std::size_t const width = carries ? tile_width : 2 * panel_rows;
+    Tiles::template store<0>(to, width * sizeof(std::int32_t));
+    Tiles::template store<1>(to + panel_rows, width * sizeof(std::int32_t));
+    if constexpr (Registers == 2) {
+        Tiles::template store<2>(to + register_rows * width, width * sizeof(std::int32_t));
+        Tiles::template store<3>(to + register_rows * width + panel_rows, width * sizeof(std::int32_t));
+    }
+    if (carries) return;
+    for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t p = 0; p < 2; ++p) {
+            __m512i const bits = _mm512_load_si512(products + r * 2 * panel_rows + p * panel_rows);
+            if constexpr (Dot::path == panel_path::bytes) avx512::end_group<Dot>(segment, t, r, 2 * half + p, bits);
+            else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
+        }
+    }
+}
+
+/// panel_engine::multiply, after enter.
+template <class Tiles, class Dot>
+void multiply(std::size_t rows, panel_tile const& tile) {
+    for (std::size_t half = 0; half < 2; ++half) {
+        for (std::size_t g = 0; g < tile.segment_count; ++g) {
+            if (rows > register_rows) multiply_segment<Tiles, Dot, 2>(tile.segments[g], tile, rows, half);
+            else multiply_segment<Tiles, Dot, 1>(tile.segments[g], tile, rows, half);
+        }
+    }
+}
+
+}  // namespace amx
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_TARGET_END
