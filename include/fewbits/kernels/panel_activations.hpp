@@ -130,7 +130,8 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         std::int32_t sum = 0;
-        for (std::size_t k = s.begin % chunk_depth; k < (s.end - 1) % chunk_depth + 1; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
+        std::size_t const end = (s.end - 1) % chunk_depth + 1;
+        for (std::size_t k = s.begin % chunk_depth; k < end; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
         a.sum[row * a.groups + s.number] += sum;
     }
 }

@@ -50,8 +50,8 @@ struct shared_state {
 class panel_block {
 public:
     explicit panel_block(shared_state const& s)
-        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_((s.rows + s.engine.row_padding - 1) / s.engine.row_padding * s.engine.row_padding), strips_(tile_panels * strip_bytes()),
-          symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
+        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(padded(s.rows, s.engine.row_padding)),
+          strips_(tile_panels * strip_bytes()), symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
           offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
@@ -92,9 +92,8 @@ public:
     }
 
 private:
-    static std::size_t depth_in_units(std::size_t depth) noexcept {
-        return (depth + unit_columns - 1) / unit_columns * unit_columns;
-    }
+    static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
+    static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
     static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
     std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }

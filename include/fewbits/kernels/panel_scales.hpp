@@ -55,7 +55,9 @@ void read_panel(panel_numbers<S> const& level, std::size_t, std::size_t panel, s
     } else if constexpr (half_float<S>) {
         reader.halves(S::layout.exponent_bits, lines + first * panel_rows * 2, count * panel_rows, out);
     } else {
-        for (std::size_t i = 0; i < count * panel_rows; ++i) out[i] = level.value(panel * panel_rows + i % panel_rows, first + i / panel_rows);
+        for (std::size_t i = 0; i < count * panel_rows; ++i) {
+            out[i] = level.value(panel * panel_rows + i % panel_rows, first + i / panel_rows);
+        }
     }
 }
 
