@@ -10,11 +10,17 @@
 #include "../panel_engine.hpp"
 #include "../portable/read_lines.hpp"
 
-FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
+FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2")
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
+
+/// f(0), f(1), ... f(Count - 1) without a loop: arrays of vectors indexed so stay in registers at every level of optimisation.
+template <std::size_t Count, class F>
+[[gnu::always_inline]] inline void unrolled(F const& f) noexcept {
+    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) { (f(I), ...); }(std::make_index_sequence<Count>{});
+}
 
 inline __m512i load_line(std::byte const* at) noexcept { return _mm512_loadu_si512(at); }
 

@@ -39,45 +39,57 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     return sum;
 }
 
-/// Four steps, 16 columns; Half: which half of a unit.
+/// Four steps, 16 columns, of all four panels; Half: which half of a unit.
 template <class Dot, int Width, int Half, bool Shifted>
-inline typename Dot::sum add_quad(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i shift,
-                                  std::uint32_t const* a, std::uint32_t const* rest) noexcept {
+inline void add_quad(typename Dot::sum* sums, element_tables const& tables, std::byte const* const* lines, std::size_t at,
+                     __m512i const* shift, std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
     [&]<int... Step>(std::integer_sequence<int, Step...>) {
-        ((sum = add_step<Dot, Width, 4 * Half + Step, Shifted>(sum, tables, unit, shift, a + Step * vectors, rest + Step * vectors)), ...);
+        auto const step = [&]<int S>(std::integral_constant<int, S>) {
+            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+                sums[p] = add_step<Dot, Width, 4 * Half + S, Shifted>(sums[p], tables, lines[p] + at, shift[p], a + S * vectors,
+                                                                      rest + S * vectors);
+            });
+        };
+        (step(std::integral_constant<int, Step>{}), ...);
     }(std::make_integer_sequence<int, 4>{});
-    return sum;
 }
 
-/// Panel after panel within a segment: four streams of lines, and chains of sums that overlap in the processor.
+/// Asks for the lines of the unit `ahead` bytes on. Always inlined: g++ drops calls to functions that do nothing else.
+template <int Lines>
+[[gnu::always_inline]] inline void fetch_ahead(std::byte const* unit) noexcept {
+    constexpr std::size_t ahead = 2048;
+    for (std::size_t i = 0; i < Lines; ++i) {
+        _mm_prefetch(reinterpret_cast<char const*>(unit + ahead + i * line_bytes), _MM_HINT_T1);
+    }
+}
+
+/// The four panels side by side: four streams of lines, four independent chains of sums.
 template <class Dot, int Width, bool Shifted = false>
 inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
     constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
-    constexpr std::size_t unit_bytes = static_cast<std::size_t>(width_in_bits<Width>) * line_bytes;
-    constexpr std::size_t ahead = 1024;
+    constexpr int unit_lines = width_in_bits<Width>;
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
         std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
-        for (std::size_t p = 0; p < tile_panels; ++p) {
-            typename Dot::sum sum = begin_segment<Dot>(segment, t, 0, p);
-            __m512i shift = _mm512_setzero_si512();
-            if constexpr (Shifted) shift = _mm512_load_si512(t.shift_w + (p * scale_window + segment.scale_w) * panel_rows);
-            for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
-                std::byte const* const unit = lines[p] + quad / 2 * unit_bytes;
-                std::uint32_t const* const a = t.a[0] + quad * quad_words;
-                std::uint32_t const* const rest = Dot::split ? t.a[1] + quad * quad_words : a;
-                if (quad % 2 == 0) {
-                    for (std::size_t i = 0; i < unit_bytes; i += line_bytes) {
-                        _mm_prefetch(reinterpret_cast<char const*>(unit + ahead + i), _MM_HINT_T0);
-                    }
-                    sum = add_quad<Dot, Width, 0, Shifted>(sum, tables, unit, shift, a, rest);
-                } else {
-                    sum = add_quad<Dot, Width, 1, Shifted>(sum, tables, unit, shift, a, rest);
-                }
+        typename Dot::sum sums[tile_panels];
+        __m512i shift[tile_panels] = {};
+        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+            sums[p] = begin_segment<Dot>(segment, t, 0, p);
+            if constexpr (Shifted) shift[p] = _mm512_load_si512(t.shift_w + (p * scale_window + segment.scale_w) * panel_rows);
+        });
+        for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
+            std::size_t const at = quad / 2 * (unit_lines * line_bytes);
+            std::uint32_t const* const a = t.a[0] + quad * quad_words;
+            std::uint32_t const* const rest = Dot::split ? t.a[1] + quad * quad_words : a;
+            if (quad % 2 == 0) {
+                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { fetch_ahead<unit_lines>(lines[p] + at); });
+                add_quad<Dot, Width, 0, Shifted>(sums, tables, lines, at, shift, a, rest);
+            } else {
+                add_quad<Dot, Width, 1, Shifted>(sums, tables, lines, at, shift, a, rest);
             }
-            end_segment<Dot>(segment, t, 0, p, sum);
         }
+        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, 0, p, sums[p]); });
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "../panel_engine.hpp"
 #include "../panel_scales.hpp"
+#include "expand_panel.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -107,21 +108,26 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
         typename Dot::sum sums[sizeof...(Row)][tile_panels];
-        for (std::size_t p = 0; p < tile_panels; ++p) ((sums[Row][p] = begin_segment<Dot>(segment, t, Row, p)), ...);
+        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+            ((sums[Row][p] = begin_segment<Dot>(segment, t, Row, p)), ...);
+        });
         for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
             __m512i w[tile_panels];
-            for (std::size_t p = 0; p < tile_panels; ++p) w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
-            auto const row = [&]<std::size_t R>(std::integral_constant<std::size_t, R>) {
-                std::uint32_t const a = t.a[0][R * t.a_stride + i];
-                for (std::size_t p = 0; p < tile_panels; ++p) sums[R][p] = Dot::add(sums[R][p], w[p], a);
+            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+                w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
+            });
+            unrolled<sizeof...(Row)>([&](std::size_t r) __attribute__((always_inline)) {
+                std::uint32_t const a = t.a[0][r * t.a_stride + i];
+                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], a); });
                 if constexpr (Dot::split) {
-                    std::uint32_t const rest = t.a[1][R * t.a_stride + i];
-                    for (std::size_t p = 0; p < tile_panels; ++p) sums[R][p] = Dot::add(sums[R][p], w[p], rest);
+                    std::uint32_t const rest = t.a[1][r * t.a_stride + i];
+                    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], rest); });
                 }
-            };
-            (row(std::integral_constant<std::size_t, Row>{}), ...);
+            });
         }
-        for (std::size_t p = 0; p < tile_panels; ++p) (end_segment<Dot>(segment, t, Row, p, sums[Row][p]), ...);
+        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+            (end_segment<Dot>(segment, t, Row, p, sums[Row][p]), ...);
+        });
     }
 }
 
