@@ -16,6 +16,8 @@
 #include "../kernels/reference/any_pair.hpp"
 
 #if defined(__x86_64__)
+#include "../kernels/avx2/integer_product.hpp"
+#include "../kernels/avx2/widened_product.hpp"
 #include "../kernels/avx512/bf16_product.hpp"
 #include "../kernels/avx512/integer_product.hpp"
 #include "../kernels/avx512/widened_product.hpp"
@@ -75,6 +77,7 @@ struct kernel_list {
 
 #if defined(__x86_64__)
 using gemm_kernels = kernel_list<avx512::integer_product, avx512::bf16_product, avx512::widened_product,
+                                 avx2::integer_product, avx2::widened_product,
                                  portable::integer_product, portable::codebook_product, portable::widened_product,
                                  reference::any_pair>;
 #else

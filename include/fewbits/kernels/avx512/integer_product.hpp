@@ -25,7 +25,7 @@ struct integer_product {
     }
     static void run(product const& p) {
         constexpr std::size_t longest = 65536;  // of K, for which a sum of products of bytes stays within int32
-        if (p.k() > longest) return portable::integer_product::run(p);
+        if (p.k() > longest || !panel_detail::fits_bytes(p.w)) return portable::integer_product::run(p);
         constexpr panel_engine engine{panel_path::bytes, tile_rows_of_panels, &expand<panel_path::bytes>,
                                       &expand_bytes<panel_path::bytes>, &multiply<byte_dot>,
                                       &multiply_lines<byte_dot>, vector_reader};
