@@ -172,7 +172,8 @@ struct expand_units {
     template <code_form Form, int Width>
     void run() const noexcept {
         constexpr std::size_t step_bytes = vector_count<Form>() * line_bytes;
-        for (std::size_t unit = 0; unit < (depth + unit_columns - 1) / unit_columns; ++unit) {
+        std::size_t const units = (depth + unit_columns - 1) / unit_columns;
+        for (std::size_t unit = 0; unit < units; ++unit) {
             for (std::size_t half = 0; half < line_bytes; half += half_bytes) {
                 std::byte const* const from = lines + unit * Width * line_bytes + half;
                 std::byte* const to = strip + unit * 8 * step_bytes + half;
@@ -211,32 +212,31 @@ void run_for_width(int width, Task const& task) {
     task.template run<Form, Least>();
 }
 
-template <class Task>
-void run_for_form(code_form form, int width, Task const& task) {
-    switch (form) {
-        case code_form::bytes: return run_for_width<code_form::bytes, 1, 8>(width, task);
-        case code_form::floats: return run_for_width<code_form::floats, 1, 4>(width, task);
-        case code_form::halves: return run_for_width<code_form::halves, 1, 8>(width, task);
-        case code_form::signed_halves: return run_for_width<code_form::signed_halves, 5, 8>(width, task);
-        default: return run_for_width<code_form::integers, 5, 8>(width, task);
+/// The same for a path and the form that its codes take there.
+template <panel_path Path, class Task>
+void run_for_form(int width, element_tables const& tables, Task const& task) {
+    if constexpr (Path == panel_path::bytes) {
+        run_for_width<code_form::bytes, 1, 8>(width, task);
+    } else {
+        switch (form_of(width, tables)) {
+            case code_form::floats: return run_for_width<code_form::floats, 1, 4>(width, task);
+            case code_form::signed_halves: return run_for_width<code_form::signed_halves, 5, 8>(width, task);
+            case code_form::integers: return run_for_width<code_form::integers, 5, 8>(width, task);
+            default: return run_for_width<code_form::halves, 1, 8>(width, task);
+        }
     }
-}
-
-template <panel_path Path>
-code_form form_for(int width, element_tables const& tables) noexcept {
-    return Path == panel_path::bytes ? code_form::bytes : form_of(width, tables);
 }
 
 /// panel_engine::expand
 template <panel_path Path>
 void expand(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) {
-    run_for_form(form_for<Path>(width, tables), width, expand_units{tables, lines, depth, strip});
+    run_for_form<Path>(width, tables, expand_units{tables, lines, depth, strip});
 }
 
 /// panel_engine::expand_bytes
 template <panel_path Path>
 void expand_bytes(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip) {
-    run_for_form(form_for<Path>(width, tables), width, expand_steps{tables, lines, depth, strip});
+    run_for_form<Path>(width, tables, expand_steps{tables, lines, depth, strip});
 }
 
 /// scale_reader::codes

@@ -80,10 +80,12 @@ private:
     }
 };
 
-/// panel_engine::multiply_lines
+/// panel_engine::multiply_lines for the widths that Dot takes
 template <class Dot>
 void multiply_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
-    run_for_form(form_for<Dot::path>(width, tables), width, row_of_panels<Dot>{tables, lines, tile});
+    row_of_panels<Dot> const task{tables, lines, tile};
+    if constexpr (Dot::path == panel_path::bytes) run_for_width<code_form::bytes, Dot::least_width, Dot::most_width>(width, task);
+    else run_for_form<Dot::path>(width, tables, task);
 }
 
 }  // namespace avx2

@@ -29,13 +29,15 @@ struct integer_sums {
 };
 /// w of up to 7 bits: sums of two products, at most 2 * 127 * 128, stay within 16 bits.
 struct narrow_dot : integer_sums {
+    static constexpr int least_width = 1, most_width = 7;
     static sum add(sum s, __m256i w, __m256i a) noexcept {
         __m256i const twos = _mm256_maddubs_epi16(w, a);
         return _mm256_add_epi32(s, _mm256_madd_epi16(twos, _mm256_set1_epi16(1)));
     }
 };
-/// Any w: even and odd columns as 16 bits.
+/// w of 8 bits: even and odd columns as 16 bits.
 struct wide_dot : integer_sums {
+    static constexpr int least_width = 8, most_width = 8;
     static sum add(sum s, __m256i w, __m256i a) noexcept {
         __m256i const even_w = _mm256_and_si256(w, _mm256_set1_epi16(0x00FF));
         __m256i const even_a = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);
