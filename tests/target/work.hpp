@@ -6,11 +6,11 @@
 namespace target_test {
 
 #if defined(__AVX512F__)
-inline constexpr int level_here = 4;
+constexpr int level_here = 4;
 #elif defined(__AVX2__)
-inline constexpr int level_here = 3;
+constexpr int level_here = 3;
 #else
-inline constexpr int level_here = 1;
+constexpr int level_here = 1;
 #endif
 
 /// Not inline: no two units share it.
