@@ -2,42 +2,37 @@
 
 #include <catch2/catch.hpp>
 
-#include <cstring>
 #include <vector>
 
 #include <fewbits/parallel/threads.hpp>
 
 #include "exact_dot.hpp"
 #include "random_matrix.hpp"
+#include "targets.hpp"
 
 using namespace gemm_test;
 
 namespace {
 
-std::vector<float> multiply(fb::operand const& a, fb::operand const& w, fb::gemm_options const& options = {}) {
-    std::vector<float> y(a.rows() * w.rows(), -7.0F);
-    fb::gemm(a, w, fb::matrix_view<float>(y.data(), a.rows(), w.rows()), options);
-    return y;
-}
-
-bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
-}
-
+/// On every target: one result for plain and packed weights and any threads; an integer pair's is the reference's.
 void check_pair(subject const& a, subject const& w) {
     INFO(a.name << " x " << w.name);
-    auto const y = multiply(a.plain, w.plain);
-    auto const reference = multiply(a.plain, w.plain, {.target = fb::target_choice::reference});
-    CHECK(same_bits(y, multiply(a.plain, w.packed)));
-    CHECK(same_bits(y, multiply(a.packed, w.packed, {.executor = fb::threads(2)})));
-    CHECK(same_bits(reference, multiply(a.packed, w.packed, {.target = fb::target_choice::reference})));
-    if (fb::is_exact_pair(a.plain.facts(), w.plain.facts())) CHECK(same_bits(y, reference));
+    bool const exact = fb::is_exact_pair(a.plain.facts(), w.plain.facts());
+    std::vector<std::vector<float>> results{multiply(a.plain, w.plain, {.target = fb::target_choice::reference})};
+    CHECK(same_bits(results[0], multiply(a.packed, w.packed, {.target = fb::target_choice::reference})));
+    for (fb::target_choice const target : targets_here()) {
+        INFO(name_of(target));
+        auto y = multiply(a.plain, w.plain, {.target = target});
+        CHECK(same_bits(y, multiply(a.plain, w.packed, {.target = target})));
+        CHECK(same_bits(y, multiply(a.packed, w.packed, {.executor = fb::threads(2), .target = target})));
+        if (exact) CHECK(same_bits(y, results[0]));
+        results.push_back(std::move(y));
+    }
     std::size_t outside = 0;
     for (std::size_t m = 0; m < a.plain.rows(); ++m) {
         for (std::size_t n = 0; n < w.plain.rows(); ++n) {
-            exact_result const exact = exact_dot(a.plain, m, w.plain, n);
-            outside += within_bound(y[m * w.plain.rows() + n], exact) ? 0U : 1U;
-            outside += within_bound(reference[m * w.plain.rows() + n], exact) ? 0U : 1U;
+            exact_result const dot = exact_dot(a.plain, m, w.plain, n);
+            for (auto const& y : results) outside += within_bound(y[m * w.plain.rows() + n], dot) ? 0U : 1U;
         }
     }
     CHECK(outside == 0);
@@ -88,9 +83,12 @@ TEST_CASE("every integer pair is what the text says, to the bit, over several bl
         for (auto const& w : weights) {
             if (!fb::is_exact_pair(a.plain.facts(), w.plain.facts())) continue;
             INFO(a.name << " x " << w.name);
-            auto const y = multiply(a.plain, w.plain, {.target = fb::target_choice::portable});
-            CHECK(same_bits(y, multiply(a.plain, w.plain, {.target = fb::target_choice::reference})));
-            CHECK(same_bits(y, multiply(a.plain, w.packed, {.executor = fb::threads(3)})));
+            auto const y = multiply(a.plain, w.plain, {.target = fb::target_choice::reference});
+            for (fb::target_choice const target : targets_here()) {
+                INFO(name_of(target));
+                CHECK(same_bits(y, multiply(a.plain, w.plain, {.target = target})));
+                CHECK(same_bits(y, multiply(a.plain, w.packed, {.executor = fb::threads(3), .target = target})));
+            }
             if ((pairs++ % 16) == 0) CHECK(same_bits(y, by_hand(a.plain, w.plain)));
         }
     }
@@ -102,12 +100,15 @@ TEST_CASE("every format against float and itself at sizes beyond one block") {
     auto const weights = all_subjects(203, 389, 700);
     for (std::size_t i = 0; i < activations.size(); ++i) {
         INFO(activations[i].name);
-        auto const y = multiply(activations[i].plain, weights[i].plain);
-        CHECK(same_bits(y, multiply(activations[i].plain, weights[i].packed, {.executor = fb::threads(3)})));
-        for (std::size_t const row : {std::size_t{0}, std::size_t{191}, std::size_t{192}, std::size_t{196}}) {
-            for (std::size_t const column : {std::size_t{0}, std::size_t{31}, std::size_t{160}, std::size_t{202}}) {
-                auto const exact = exact_dot(activations[i].plain, row, weights[i].plain, column);
-                CHECK(within_bound(y[row * 203 + column], exact));
+        for (fb::target_choice const target : targets_here()) {
+            INFO(name_of(target));
+            auto const y = multiply(activations[i].plain, weights[i].plain, {.target = target});
+            CHECK(same_bits(y, multiply(activations[i].plain, weights[i].packed, {.executor = fb::threads(3), .target = target})));
+            for (std::size_t const row : {std::size_t{0}, std::size_t{191}, std::size_t{192}, std::size_t{196}}) {
+                for (std::size_t const column : {std::size_t{0}, std::size_t{31}, std::size_t{160}, std::size_t{202}}) {
+                    auto const exact = exact_dot(activations[i].plain, row, weights[i].plain, column);
+                    CHECK(within_bound(y[row * 203 + column], exact));
+                }
             }
         }
     }

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <rapidcheck/catch.h>
 
-#include <cstring>
 #include <functional>
 #include <stdexcept>
 #include <vector>
@@ -12,22 +11,9 @@
 
 #include "exact_dot.hpp"
 #include "random_matrix.hpp"
+#include "targets.hpp"
 
 using namespace gemm_test;
-
-namespace {
-
-std::vector<float> multiply(fb::operand const& a, fb::operand const& w, fb::gemm_options const& options = {}) {
-    std::vector<float> y(a.rows() * w.rows(), -7.0F);
-    fb::gemm(a, w, fb::matrix_view<float>(y.data(), a.rows(), w.rows()), options);
-    return y;
-}
-
-bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {
-    return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
-}
-
-}  // namespace
 
 TEST_CASE("random shapes: one result for every layout and thread count") {
     rc::prop("plain, prepacked, 1, 2 and 3 threads and a caller's loop give the same bits", [] {
@@ -37,27 +23,26 @@ TEST_CASE("random shapes: one result for every layout and thread count") {
         auto const seed = *rc::gen::inRange<std::uint32_t>(0, 1000000);
         auto const a = subject_of(*rc::gen::inRange<std::size_t>(0, subject_count()), m, k, seed);
         auto const w = subject_of(*rc::gen::inRange<std::size_t>(0, subject_count()), n, k, seed + 77);
-        RC_LOG() << a.name << " x " << w.name;
-        auto const y = multiply(a.plain, w.plain);
+        auto const target = *rc::gen::elementOf(targets_here());
+        RC_LOG() << a.name << " x " << w.name << " by " << name_of(target);
+        auto const y = multiply(a.plain, w.plain, {.target = target});
         auto const backwards = [](std::size_t count, auto const& f) {
             while (count > 0) f(--count);
         };
-        RC_ASSERT(same_bits(y, multiply(a.plain, w.packed)));
-        RC_ASSERT(same_bits(y, multiply(a.plain, w.packed, {.executor = fb::threads(2)})));
-        RC_ASSERT(same_bits(y, multiply(a.plain, w.plain, {.executor = fb::threads(3)})));
-        RC_ASSERT(same_bits(y, multiply(a.plain, w.plain, {.executor = backwards})));
+        RC_ASSERT(same_bits(y, multiply(a.plain, w.packed, {.target = target})));
+        RC_ASSERT(same_bits(y, multiply(a.plain, w.packed, {.executor = fb::threads(2), .target = target})));
+        RC_ASSERT(same_bits(y, multiply(a.plain, w.plain, {.executor = fb::threads(3), .target = target})));
+        RC_ASSERT(same_bits(y, multiply(a.plain, w.plain, {.executor = backwards, .target = target})));
         if (m > 0 && n > 0) {
             auto const exact = exact_dot(a.plain, m - 1, w.plain, n - 1);
             RC_ASSERT(within_bound(y.back(), exact));
         }
         // Rows do not know of each other: a product of one row is that row of the product.
         if (m > 0) {
-            auto const q = random_matrix<fb::int4_g32>(n, k, seed);
             dense<float> const x(m, k, seed);
-            std::vector<float> all(m * n);
-            std::vector<float> one(n);
-            fb::gemm(x.view(), q, fb::matrix_view<float>(all.data(), m, n));
-            fb::gemm(fb::matrix_view<float const>(x.view().row(m - 1), 1, k), q, fb::matrix_view<float>(one.data(), 1, n));
+            fb::operand const last = fb::make_operand(fb::matrix_view<float const>(x.view().row(m - 1), 1, k));
+            auto const all = multiply(fb::make_operand(x.view()), w.packed, {.target = target});
+            auto const one = multiply(last, w.packed, {.target = target});
             RC_ASSERT(same_bits(one, std::vector<float>(all.end() - static_cast<std::ptrdiff_t>(n), all.end())));
         }
     });
@@ -73,7 +58,8 @@ TEST_CASE("bias comes last and is rounded once") {
         INFO(a[i].name << " x " << w[i].name);
         auto const without = multiply(a[i].plain, w[i].plain, {.target = fb::target_choice::reference});
         auto const with = multiply(a[i].plain, w[i].plain, {.bias = bias, .target = fb::target_choice::reference});
-        auto const fast = multiply(a[i].plain, w[i].plain, {.bias = bias});
+        auto const target = targets_here()[i % targets_here().size()];
+        auto const fast = multiply(a[i].plain, w[i].plain, {.bias = bias, .target = target});
         bool const exact = fb::is_exact_pair(a[i].plain.facts(), w[i].plain.facts());
         std::size_t wrong = 0;
         for (std::size_t j = 0; j < with.size(); ++j) {
@@ -92,7 +78,7 @@ TEST_CASE("no columns give the bias") {
     auto const w = random_matrix<fb::int4_g32>(5, 0, 1);
     std::vector<float> const bias{1, 2, 3, 4, 5};
     std::vector<float> y(15, -1.0F);
-    for (auto const target : {fb::target_choice::best, fb::target_choice::reference}) {
+    for (auto const target : targets_here()) {
         fb::gemm(a.view(), w, fb::matrix_view<float>(y.data(), 3, 5), {.bias = bias, .target = target});
         CHECK(y == std::vector<float>{1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5});
         fb::gemm(a.view(), w, fb::matrix_view<float>(y.data(), 3, 5), {.target = target});
@@ -162,9 +148,10 @@ TEST_CASE("shapes that do not fit are errors with the numbers in them") {
 
 TEST_CASE("kernel_name says what runs and why") {
     using Catch::Contains;
+    constexpr auto portable = fb::target_choice::portable;
     CHECK_THAT((fb::kernel_name<fb::int8_row, fb::int4_g32>()), Contains("integer_product") && Contains("bit"));
-    CHECK_THAT((fb::kernel_name<float, fb::nf4_b64>()), Contains("codebook_product") && Contains("look-up"));
-    CHECK_THAT((fb::kernel_name<fb::bf16, fb::mxfp8_e4m3>()), Contains("widened_product"));
-    CHECK_THAT((fb::kernel_name<fb::int8_row, fb::uint4_g128>()), Contains("widened_product"));
+    CHECK_THAT((fb::kernel_name<float, fb::nf4_b64>(portable)), Contains("codebook_product") && Contains("look-up"));
+    CHECK_THAT((fb::kernel_name<fb::bf16, fb::mxfp8_e4m3>(portable)), Contains("widened_product"));
+    CHECK_THAT((fb::kernel_name<fb::int8_row, fb::uint4_g128>(portable)), Contains("widened_product"));
     CHECK_THAT((fb::kernel_name<fb::int8_row, fb::int8_row>(fb::target_choice::reference)), Contains("reference"));
 }

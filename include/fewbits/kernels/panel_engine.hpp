@@ -37,12 +37,15 @@ struct element_tables {
     alignas(64) std::uint8_t high[256];   ///< and upper byte
     alignas(64) float value[16];          ///< formats of up to 4 bits
     alignas(64) std::uint8_t byte[64];    ///< the integer plus bias; formats of up to 6 bits
-    std::uint8_t flip = 0;                ///< 7 and 8 bits: code ^ flip is the integer plus bias
+    std::uint8_t flip = 0;                ///< plain integers: code ^ flip is the integer plus bias
     int bias = 0;
     int centre = 0;                       ///< formats with an offset: entry i stands for the integer i - centre
+    float unit = 1.0F;                    ///< integers: what one is worth
     float const* values = nullptr;        ///< all of them
     bool exact_in_bf16 = false;
     bool mirrored = false;                ///< 8 bits: the upper half of the codes is the lower with its sign changed
+    bool plain_integers = false;          ///< two's complement, unsigned or excess, every code an integer of its own
+    bool signed_codes = false;            ///< the code's highest bit is the value's sign and nothing else
 };
 
 /// How panels of scales become vectors of 16 floats.
@@ -89,6 +92,9 @@ struct panel_tile {
     std::int32_t* carried;         ///< path bytes: sums of a group that began in an earlier chunk, likewise
 };
 
+/// panel_engine::line_widths of 1 to 8 bits.
+inline constexpr unsigned every_width = 0b1'1111'1110U;
+
 /// The functions of one path on one instruction set.
 struct panel_engine {
     panel_path path;
@@ -128,9 +134,12 @@ inline element_tables make_tables(int width, float const* values) noexcept {
     unsigned const codes = 1U << width;
     tables.values = values;
     tables.exact_in_bf16 = true;
+    tables.signed_codes = true;
     for (unsigned i = 0; i < 256; ++i) {
         std::uint32_t const bits = __builtin_bit_cast(std::uint32_t, values[i % codes]);
         tables.exact_in_bf16 = tables.exact_in_bf16 && (bits & 0xFFFFU) == 0;
+        std::uint32_t const opposite = __builtin_bit_cast(std::uint32_t, values[(i ^ codes / 2) % codes]);
+        tables.signed_codes = tables.signed_codes && (bits ^ opposite) == 0x80000000U && bits >> 31 == (i & codes / 2) / (codes / 2);
         tables.low[i] = static_cast<std::uint8_t>(bits >> 16);
         tables.high[i] = static_cast<std::uint8_t>(bits >> 24);
         if (i < 32) tables.word[i] = static_cast<std::uint16_t>(bits >> 16);

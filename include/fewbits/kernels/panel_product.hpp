@@ -33,9 +33,18 @@ inline element_tables tables_of(operand const& w) noexcept {
     for (unsigned i = 0; i < codes; ++i) lowest = std::min(lowest, integer(i));
     tables.bias = -lowest;
     tables.flip = static_cast<std::uint8_t>(integer(0) + tables.bias);
+    tables.unit = unit;
+    tables.plain_integers = true;
+    for (unsigned i = 0; i < codes; ++i) {
+        tables.plain_integers = tables.plain_integers && static_cast<int>(i ^ tables.flip) == integer(i) + tables.bias;
+    }
     for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
     return tables;
 }
+
+/// Whether every element of an integer format becomes a byte by `byte` or `flip`; formats of 7 and 8 bits that leave codes out
+/// do not.
+inline bool fits_bytes(operand const& w) noexcept { return w.facts().width <= 6 || tables_of(w).plain_integers; }
 
 /// Everything the blocks of one product share.
 struct shared_state {

@@ -33,7 +33,8 @@ struct integer_product {
         return avx512::integer_product::supports(a, w);
     }
     static void run(product const& p) {
-        if (p.m() == 1 || p.k() > avx512::integer_product::longest) return avx512::integer_product::run(p);
+        bool const bytes = p.k() <= avx512::integer_product::longest && panel_detail::fits_bytes(p.w);
+        if (p.m() == 1 || !bytes) return avx512::integer_product::run(p);
         run_panels(p, integer_engine<hardware_tiles>(), {.apart = true});
     }
 };

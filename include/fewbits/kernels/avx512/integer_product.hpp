@@ -36,7 +36,7 @@ struct integer_product {
         return is_exact_pair(a, w) && w.grouped && a.group % quad_columns == 0;
     }
     static void run(product const& p) {
-        if (p.k() > longest) return portable::integer_product::run(p);
+        if (p.k() > longest || !panel_detail::fits_bytes(p.w)) return portable::integer_product::run(p);
         run_panels(p, integer_engine(), {.apart = true});
     }
 };

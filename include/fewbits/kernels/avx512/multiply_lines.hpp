@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "../operand.hpp"
 #include "expand_panel.hpp"
 #include "multiply_panel.hpp"
 

@@ -1,0 +1,40 @@
+// The product of any operand with grouped weights in fp32: elements expanded in registers, fused multiply-adds, scales on the sums.
+#pragma once
+
+#include <string_view>
+
+#include "../../target/detect.hpp"
+#include "../panel_product.hpp"
+#include "expand_panel.hpp"
+#include "multiply_lines.hpp"
+#include "multiply_panel.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx2 {
+
+struct widened_product {
+    using isa = fewbits::isa::avx2;
+    static constexpr std::string_view name = "avx2/widened_product";
+    static constexpr std::string_view reason =
+        "both sides to fp32, w by look-ups in registers, sums of at most 64 fused multiply-adds times their scales, then in double";
+    static bool available(processor const& here) noexcept { return here.avx2; }
+    static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
+        return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
+    }
+    static void run(product const& p) {
+        constexpr panel_engine engine{.path = panel_path::floats,
+                                      .rows = float_dot::rows,
+                                      .expand = &expand<panel_path::floats>,
+                                      .expand_bytes = &expand_bytes<panel_path::floats>,
+                                      .multiply = &multiply<float_dot>,
+                                      .multiply_lines = &multiply_lines<float_dot>,
+                                      .line_widths = every_width,
+                                      .scales = vector_reader};
+        run_panels(p, engine, {});
+    }
+};
+
+}  // namespace avx2
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
