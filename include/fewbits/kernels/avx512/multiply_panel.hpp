@@ -121,7 +121,9 @@ inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noex
                 unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], a); });
                 if constexpr (Dot::split) {
                     std::uint32_t const rest = t.a[1][r * t.a_stride + i];
-                    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], rest); });
+                    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+                        sums[r][p] = Dot::add(sums[r][p], w[p], rest);
+                    });
                 }
             });
         }
