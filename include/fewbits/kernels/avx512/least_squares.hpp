@@ -168,7 +168,7 @@ inline void fit_scales_and_minimums(double const* x, std::size_t count, double t
         for (std::size_t j = 0; j < count; ++j) {
             __m512d const value = _mm512_loadu_pd(x + 8 * j);
             __m512d const place = _mm512_add_pd(_mm512_mul_pd(_mm512_sub_pd(value, low), inverse), _mm512_set1_pd(0.5));
-            __m512d v = _mm512_roundscale_pd(place, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+            __m512d v = _mm512_floor_pd(place);
             v = _mm512_min_pd(_mm512_max_pd(v, zero), ends);
             sv = _mm512_add_pd(sv, v);
             svv = _mm512_fmadd_pd(v, v, svv);
