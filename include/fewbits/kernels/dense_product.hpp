@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "panel_activations.hpp"
+#include "../bits/integer.hpp"
 #include "portable/blocking.hpp"
 #include "product.hpp"
 
@@ -65,12 +65,15 @@ inline void read_dense_rows(product const& p, std::size_t columns, std::size_t f
             std::size_t const depth = std::min(columns, p.k() - k);
             std::byte* const to = out + (k / columns * rows + r) * dense_chunk_bytes;
             read_values(p.a, first + r, k, depth, values);
-            std::fill(values + depth, values + columns, 0.0F);
             if (pairs) {
                 auto* const halves = reinterpret_cast<std::uint16_t*>(to);
-                for (std::size_t i = 0; i < columns; ++i) halves[i] = bf16_near(bit_cast<std::uint32_t>(values[i]));
+                for (std::size_t i = 0; i < depth; ++i) {  // the values are bf16: the lower halves are 0
+                    halves[i] = static_cast<std::uint16_t>(bit_cast<std::uint32_t>(values[i]) >> 16);
+                }
+                std::fill(halves + depth, halves + columns, std::uint16_t{0});
             } else {
-                __builtin_memcpy(to, values, dense_chunk_bytes);
+                __builtin_memcpy(to, values, depth * sizeof(float));
+                std::fill(to + depth * sizeof(float), to + dense_chunk_bytes, std::byte{0});
             }
         }
     });

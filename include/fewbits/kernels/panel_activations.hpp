@@ -85,18 +85,23 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
 
 namespace activation_detail {
 
-inline void store_bytes(float const* values, float per_unit, std::uint32_t* words) noexcept {
+/// panel_engine::to_bytes
+inline void to_bytes(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) {
     for (std::size_t k = 0; k < chunk_depth; k += 4) {
         std::uint32_t word = 0;
+        std::int32_t sum = 0;
         for (std::size_t j = 0; j < 4; ++j) {
             auto const integer = static_cast<std::int32_t>(values[k + j] * per_unit);  // exact
             word |= (static_cast<std::uint32_t>(integer) & 0xFFU) << (8 * j);
+            sum += integer;
         }
         words[k / 4] = word;
+        sums[k / 4] = sum;
     }
 }
 
-inline void store_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) noexcept {
+/// panel_engine::to_pairs
+inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) {
     for (std::size_t i = 0; i < chunk_depth / 2; ++i) {
         std::uint32_t const low = bit_cast<std::uint32_t>(values[pair_column(i, 0)]);
         std::uint32_t const high = bit_cast<std::uint32_t>(values[pair_column(i, 1)]);
@@ -126,13 +131,12 @@ inline void total_segments(panel_activations& a, std::size_t row, std::size_t ch
     }
 }
 
-inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, float const* values, float per_unit) noexcept {
+/// Sums of words of four columns to sums of groups.
+inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, std::int32_t const* sums) noexcept {
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
-        std::int32_t sum = 0;
-        std::size_t const end = (s.end - 1) % chunk_depth + 1;
-        for (std::size_t k = s.begin % chunk_depth; k < end; ++k) sum += static_cast<std::int32_t>(values[k] * per_unit);
-        a.sum[row * a.groups + s.number] += sum;
+        std::size_t const end = (s.end - 1) % chunk_depth / 4 + 1;
+        for (std::size_t k = s.begin % chunk_depth / 4; k < end; ++k) a.sum[row * a.groups + s.number] += sums[k];
     }
 }
 
@@ -147,9 +151,13 @@ inline std::size_t common_granule(std::vector<panel_segment> const& segments) no
     return granule;
 }
 
-/// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of row_padding. Values have scales 1.
-inline panel_activations prepare_activations(product const& p, panel_path path, activation_form form, std::size_t first,
-                                             std::size_t rows, std::size_t row_padding) {
+/// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of engine.row_padding. Values have scales 1.
+inline panel_activations prepare_activations(product const& p, panel_engine const& engine, activation_form form, std::size_t first,
+                                             std::size_t rows) {
+    panel_path const path = engine.path;
+    std::size_t const row_padding = engine.row_padding;
+    auto const to_bytes = engine.to_bytes != nullptr ? engine.to_bytes : &activation_detail::to_bytes;
+    auto const to_pairs = engine.to_pairs != nullptr ? engine.to_pairs : &activation_detail::to_pairs;
     panel_activations a;
     bool const elements = form.apart;
     bool const split = form.split;
@@ -178,11 +186,12 @@ inline panel_activations prepare_activations(product const& p, panel_path path, 
             std::fill(values + depth, values + chunk_depth, 0.0F);
             std::size_t const at = r * a.words + chunk * words;
             if (path == panel_path::bytes) {
-                activation_detail::store_bytes(values, per_unit, a.part[0].data() + at);
-                activation_detail::sum_groups(a, r, chunk, values, per_unit);
+                std::int32_t sums[chunk_depth / 4];
+                to_bytes(values, per_unit, a.part[0].data() + at, sums);
+                activation_detail::sum_groups(a, r, chunk, sums);
             } else if (path == panel_path::pairs) {
                 std::uint32_t* const rest = split ? a.part[1].data() + at : nullptr;
-                activation_detail::store_pairs(values, a.part[0].data() + at, rest);
+                to_pairs(values, a.part[0].data() + at, rest);
                 if (has_offset) activation_detail::total_segments(a, r, chunk, a.part[0].data() + at, rest);
             } else {
                 __builtin_memcpy(a.part[0].data() + at, values, sizeof values);

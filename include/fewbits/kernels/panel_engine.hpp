@@ -120,6 +120,10 @@ struct panel_engine {
     /// point or a minimum, becomes what is left as a minimum; shift becomes what brings four codes to their entries.
     void (*centre)(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
                    std::uint32_t* shift) = nullptr;
+    /// chunk_depth values of a row as words of pairs: the bf16 nearest each and, unless `rest` is null, the one nearest the rest.
+    void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest) = nullptr;
+    /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
+    void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
     std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
     /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
     void (*enter)(std::size_t granule) = nullptr;

@@ -241,7 +241,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     element_tables const tables = panel_detail::tables_of(p.w);
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
-        panel_activations const a = prepare_activations(p, engine.path, form, first, rows, engine.row_padding);
+        panel_activations const a = prepare_activations(p, engine, form, first, rows);
         panel_detail::shared_state const state{p, engine, a, tables, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block block(state);

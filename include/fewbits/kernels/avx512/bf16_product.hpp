@@ -8,6 +8,7 @@
 #include "expand_panel.hpp"
 #include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
+#include "prepare_row.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -25,7 +26,8 @@ inline panel_engine bf16_engine(bool split) noexcept {
             .scales = vector_reader,
             .expand_shifted = &expand_shifted,
             .expand_bytes_shifted = &expand_bytes_shifted,
-            .centre = &centre_offsets};
+            .centre = &centre_offsets,
+            .to_pairs = &to_pairs};
 }
 
 struct bf16_product {

@@ -9,6 +9,7 @@
 #include "expand_panel.hpp"
 #include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
+#include "prepare_row.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -22,7 +23,8 @@ constexpr panel_engine integer_engine() noexcept {
             .multiply = &multiply<byte_dot>,
             .multiply_lines = &multiply_lines<byte_dot>,
             .line_widths = line_widths<byte_dot>,
-            .scales = vector_reader};
+            .scales = vector_reader,
+            .to_bytes = &to_bytes};
 }
 
 struct integer_product {

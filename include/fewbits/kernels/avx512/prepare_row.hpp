@@ -1,0 +1,69 @@
+// A chunk of a row of activations as engines take it: bf16 pairs of a float in one or two parts, or bytes and their sums.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../panel_engine.hpp"
+
+FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2")
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace avx512 {
+
+/// 16 floats to the bf16 nearest each, in the upper halves of the lanes; as bf16_near of panel_activations.hpp.
+inline __m512i nearest_upper_halves(__m512i bits) noexcept {
+    __m512i const exponent = _mm512_set1_epi32(0x7F800000);
+    __m512i const odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i const rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF)), odd);
+    __mmask16 const special = _mm512_cmpeq_epi32_mask(_mm512_and_si512(bits, exponent), exponent);
+    __mmask16 const overflow = _mm512_cmpeq_epi32_mask(_mm512_and_si512(rounded, exponent), exponent);
+    __mmask16 const nan = _mm512_mask_test_epi32_mask(special, bits, _mm512_set1_epi32(0x007FFFFF));
+    __m512i const kept = _mm512_mask_mov_epi32(rounded, static_cast<__mmask16>(special | overflow), bits);
+    __m512i const quiet = _mm512_mask_or_epi32(kept, nan, kept, _mm512_set1_epi32(0x00400000));
+    return _mm512_and_si512(quiet, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U)));
+}
+
+/// Upper halves of 16 columns as eight pairs in the order of pair_column.
+inline void store_pairs_of(__m512i upper, std::uint32_t* words) noexcept {
+    __m256i const columns = _mm512_cvtepi32_epi16(_mm512_srli_epi32(upper, 16));
+    __m256i const order = _mm256_set_epi8(15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3, 2, 5, 4, 1, 0, 15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3,
+                                          2, 5, 4, 1, 0);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), _mm256_shuffle_epi8(columns, order));
+}
+
+/// panel_engine::to_pairs
+inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) {
+    __m512i const exponent = _mm512_set1_epi32(0x7F800000);
+    for (std::size_t k = 0; k < chunk_depth; k += 16) {
+        __m512 const x = _mm512_loadu_ps(values + k);
+        __m512i const first = nearest_upper_halves(_mm512_castps_si512(x));
+        store_pairs_of(first, words + k / 2);
+        if (rest == nullptr) continue;
+        __m512i const left = _mm512_castps_si512(_mm512_sub_ps(x, _mm512_castsi512_ps(first)));
+        __mmask16 const number = _mm512_cmpneq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(x), exponent), exponent);
+        store_pairs_of(_mm512_maskz_mov_epi32(number, nearest_upper_halves(left)), rest + k / 2);
+    }
+}
+
+/// panel_engine::to_bytes
+inline void to_bytes(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) {
+    __m512 const factor = _mm512_set1_ps(per_unit);
+    for (std::size_t k = 0; k < chunk_depth; k += 16) {
+        __m512i const integers = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + k), factor));  // exact
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(words + k / 4), _mm512_cvtepi32_epi8(integers));
+    }
+    for (std::size_t i = 0; i < chunk_depth / 4; i += 16) {
+        __m512i const four = _mm512_loadu_si512(words + i);
+        _mm512_storeu_si512(sums + i, _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), four));
+    }
+}
+
+}  // namespace avx512
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_TARGET_END
