@@ -23,7 +23,7 @@ need() {
 build_packages=(g++ cmake ninja-build)
 test_packages=("${build_packages[@]}" python3 catch2 librapidcheck-dev libboost-dev nlohmann-json3-dev libcli11-dev)
 example_packages=("${build_packages[@]}" nlohmann-json3-dev libcli11-dev)
-bench_packages=("${build_packages[@]}" python3 libbenchmark-dev nlohmann-json3-dev)
+bench_packages=("${build_packages[@]}" python3 libbenchmark-dev)
 
 # CMake reads the launcher from the environment; a compiler cache is welcome and never needed.
 if [ -z "${CMAKE_CXX_COMPILER_LAUNCHER:-}" ] && command -v ccache >/dev/null; then
