@@ -175,7 +175,7 @@ settings parse(int argc, char** argv) {
 }
 
 std::string_view kernel_of(fb::operand const& a, fb::operand const& w) {
-    return fb::gemm_kernels::select(a.facts(), w.facts(), fb::target_choice::best).name;
+    return fb::gemm_programs<>::select(a.facts(), w.facts(), fb::target_choice::best).name;
 }
 
 /// What stands on the left of a product: a matrix as it is given, or floats to be quantized every time.

@@ -19,7 +19,7 @@ const format_entry* find_format(std::string_view name) {
 }
 
 std::string kernel_of(const fewbits::operand_facts& a, const fewbits::operand_facts& w) {
-    const auto& kernel = fewbits::gemm_kernels::select(a, w, fewbits::target_choice::best);
+    const auto& kernel = fewbits::gemm_programs<>::select(a, w, fewbits::target_choice::best);
     return std::string(kernel.name) + ": " + std::string(kernel.reason);
 }
 

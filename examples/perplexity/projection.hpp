@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+extern template struct fewbits::gemm_programs<>;  // gemm's kernels are compiled once, in quantized.cpp
+
 namespace perplexity {
 
 using float_view = fewbits::matrix_view<float>;

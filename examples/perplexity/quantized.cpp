@@ -1,6 +1,8 @@
 // The one projection there is: formats erased, products by fewbits::gemm on the operands as they are stored.
 #include "quantized.hpp"
 
+template struct fewbits::gemm_programs<>;
+
 namespace perplexity {
 
 namespace {

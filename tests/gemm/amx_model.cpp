@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <cstring>
 #include <vector>
 
 #include <fewbits/parallel/threads.hpp>
@@ -10,7 +9,7 @@
 #if defined(__x86_64__)
 
 #include "exact_dot.hpp"
-#include "random_matrix.hpp"
+#include "targets.hpp"
 #include "tile_model.hpp"
 
 using namespace gemm_test;
@@ -29,10 +28,6 @@ bool multiply_in_tiles(fb::operand const& a, fb::operand const& w, fb::executor 
     fb::activation_form const form = fb::avx512::bf16_product::form_of(a.facts());
     fb::run_panels(p, fb::amx::bf16_engine<model_tiles>(form.split), form);
     return true;
-}
-
-bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
 }
 
 void check_pair(subject const& a, subject const& w) {

@@ -10,28 +10,11 @@
 #include <fewbits/parallel/threads.hpp>
 
 #include "exact_dot.hpp"
-#include "random_matrix.hpp"
+#include "targets.hpp"
 
 using namespace gemm_test;
 
 namespace {
-
-std::vector<fb::target_choice> targets() {
-    std::vector<fb::target_choice> all{fb::target_choice::best};
-    if (fb::this_processor().avx512) all.push_back(fb::target_choice::avx512);
-    if (fb::this_processor().avx2) all.push_back(fb::target_choice::avx2);
-    return all;
-}
-
-std::vector<float> multiply(fb::operand const& a, fb::operand const& w, fb::gemm_options const& options = {}) {
-    std::vector<float> y(a.rows() * w.rows(), -7.0F);
-    fb::gemm(a, w, fb::matrix_view<float>(y.data(), a.rows(), w.rows()), options);
-    return y;
-}
-
-bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
-}
 
 /// A matrix whose last row ends where its storage ends, so that a sanitizer sees every read past it.
 template <class T>
@@ -67,7 +50,7 @@ void check_pair() {
         tight<W> const right(s.n, s.k, s.k + 3, 2);
         auto const a = fb::make_operand(left.view);
         auto const w = fb::make_operand(right.view);
-        for (fb::target_choice const target : targets()) {
+        for (fb::target_choice const target : targets_here()) {
             CAPTURE(a.facts().name, w.facts().name, s.m, s.n, s.k, static_cast<int>(target));
             auto const y = multiply(a, w, {.target = target});
             CHECK(outside_bound(a, w, y) == 0);
@@ -110,7 +93,7 @@ TEST_CASE("quantized activations times dense weights") {
         auto const activations = subject_of(i, 7, 1100, 5);
         fb::operand const& a = activations.plain;
         for (auto const& w : {fb::make_operand(floats.view), fb::make_operand(halves.view)}) {
-            for (fb::target_choice const target : targets()) {
+            for (fb::target_choice const target : targets_here()) {
                 CAPTURE(a.facts().name, w.facts().name, static_cast<int>(target));
                 CHECK(outside_bound(a, w, multiply(a, w, {.target = target})) == 0);
             }
@@ -123,7 +106,7 @@ TEST_CASE("dense sums whose roundings all go the same way") {
     tight<float> a(1, k, k, 1);
     tight<float> w(1, k, k, 1);
     auto const check = [&] {
-        for (fb::target_choice const target : targets()) {
+        for (fb::target_choice const target : targets_here()) {
             auto const x = fb::make_operand(a.view);
             auto const y = fb::make_operand(w.view);
             CHECK(outside_bound(x, y, multiply(x, y, {.target = target})) == 0);
@@ -152,7 +135,7 @@ template <class T>
 void check_specials() {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     std::size_t const k = 77;
-    for (fb::target_choice const target : targets()) {
+    for (fb::target_choice const target : targets_here()) {
         for (float const special : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
             for (std::size_t const column : {std::size_t{0}, std::size_t{40}, k - 1}) {
                 CAPTURE(static_cast<int>(target), special, column);

@@ -7,7 +7,6 @@
 #include <fewbits/parallel/threads.hpp>
 
 #include "exact_dot.hpp"
-#include "random_matrix.hpp"
 #include "targets.hpp"
 
 using namespace gemm_test;

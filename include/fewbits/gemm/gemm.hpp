@@ -5,13 +5,11 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "epilogue.hpp"
 #include "options.hpp"
-#include "permutation.hpp"
 #include "prepack.hpp"
-#include "select.hpp"
+#include "programs.hpp"
 
 namespace fewbits {
 
@@ -42,23 +40,6 @@ inline void check_shapes(operand const& a, operand const& w, std::size_t y_rows,
     }
 }
 
-/// The product of two erased operands; what gemm below does once both formats are known.
-inline void run_product(product const& p, target_choice target) {
-    check_target(target);
-    if (p.m() == 0 || p.n() == 0) return;
-    if (p.k() == 0) {
-        std::vector<double> const zeros(p.n(), 0.0);
-        for (std::size_t row = 0; row < p.m(); ++row) p.finish(p, row, 0, p.n(), zeros.data());
-        return;
-    }
-    auto const run = [&](product const& part) {
-        gemm_kernels::select(part.a.facts(), part.w.facts(), target).run(part);
-    };
-    std::vector<std::uint32_t> const columns = paired_columns(p.a, p.w);
-    if (columns.empty()) return run(p);
-    run_gathered(p, columns, target == target_choice::reference, run);
-}
-
 /// y (M x N) = a (M x K) * transpose(w (N x K)) + bias. Where both operands are integer formats with scales constant along
 /// K in groups, the result is defined to the bit: for each common group, in ascending k, y = fma(f(p), f(sa * sw), y) with
 /// the exact integer sum p. Otherwise |error| <= 1e-5 * sum |a||w|. The bits never depend on threads or on prepacking.
@@ -69,7 +50,7 @@ void gemm(A const& a, W const& w, matrix_view<Y> y, gemm_options const& options 
     product const p{make_operand(a), make_operand(w), y.data, y.stride, options.bias.empty() ? nullptr : options.bias.data(),
                     &finish_row<Y>, options.executor, 0};
     check_shapes(p.a, p.w, y.rows, y.cols, y.stride, options.bias.size());
-    run_product(p, options.target);
+    gemm_programs<>::run(p, options.target);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -90,12 +90,5 @@ using gemm_kernels = kernel_list<portable::integer_product, portable::codebook_p
                                  reference::any_pair>;
 #endif
 
-/// Which kernel runs for a pair on this processor and why. A, W: block formats, float or scalar formats.
-template <class A, class W>
-std::string kernel_name(target_choice choice = target_choice::best) {
-    kernel_entry const& kernel = gemm_kernels::select(facts_of<A>(), facts_of<W>(), choice);
-    return std::string(kernel.name) + ": " + std::string(kernel.reason);
-}
-
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits
