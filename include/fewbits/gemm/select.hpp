@@ -69,7 +69,7 @@ template <class... Kernels>
 struct kernel_list {
     static constexpr std::array<kernel_entry, sizeof...(Kernels)> entries{
         kernel_entry{Kernels::name, Kernels::reason, &is_within<typename Kernels::isa>, &Kernels::available, &Kernels::supports,
-                     &Kernels::run}...};
+                     &Kernels::template run<>}...};
 
     static kernel_entry const& select(operand_facts const& a, operand_facts const& w, target_choice choice) noexcept {
         for (kernel_entry const& kernel : entries) {

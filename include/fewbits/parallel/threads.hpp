@@ -4,7 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <map>
+#include <forward_list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -116,9 +116,12 @@ inline executor threads(std::size_t count) {
     if (count == 0) count = std::thread::hardware_concurrency();
     if (count <= 1) return {};
     static std::mutex mutex;
-    static std::map<std::size_t, thread_pool> pools;
+    static std::forward_list<thread_pool> pools;
     std::lock_guard<std::mutex> const lock(mutex);
-    return pools.try_emplace(count, count).first->second;
+    for (thread_pool& pool : pools) {
+        if (pool.concurrency() == count) return pool;
+    }
+    return pools.emplace_front(count);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -31,6 +31,7 @@ struct bf16_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return avx512::bf16_product::supports(a, w);
     }
+    template <class = void>
     static void run(product const& p) {
         if (p.m() <= 3) return avx512::bf16_product::run(p);
         activation_form const form = avx512::bf16_product::form_of(p.a.facts());

@@ -12,7 +12,7 @@ namespace amx {
 
 /// The engine over the tiles given: the processor's, or a model of them.
 template <class Tiles>
-constexpr panel_engine integer_engine() noexcept {
+panel_engine integer_engine() noexcept {
     panel_engine engine = avx512::integer_engine();
     engine.rows = most_rows;
     engine.multiply = &multiply<Tiles, avx512::byte_dot>;
@@ -32,6 +32,7 @@ struct integer_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return avx512::integer_product::supports(a, w);
     }
+    template <class = void>
     static void run(product const& p) {
         bool const bytes = p.k() <= avx512::integer_product::longest && panel_detail::fits_bytes(p.w);
         if (p.m() == 1 || !bytes) return avx512::integer_product::run(p);

@@ -176,6 +176,7 @@ struct dense_product {
         "w is dense: dot products along K in fp32, sums of at most 64 fused multiply-adds, then in double";
     static bool available(processor const& here) noexcept { return here.avx2; }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept { return w.dense != dense_form::none; }
+    template <class = void>
     static void run(product const& p) {
         using namespace dense_detail;
         switch (p.w.facts().dense) {

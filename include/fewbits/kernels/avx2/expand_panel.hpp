@@ -240,7 +240,8 @@ void expand_bytes(int width, element_tables const& tables, std::byte const* line
 }
 
 /// scale_reader::codes
-inline void read_codes(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out) {
+template <class = void>
+void read_codes(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out) {
     if (width > 4 && !tables.exact_in_bf16) return portable::read_codes(width, tables, lines, count, out);
     expand<panel_path::floats>(width, tables, lines, count, reinterpret_cast<std::byte*>(out));
 }
@@ -273,7 +274,10 @@ inline void apply_groups(std::size_t first, std::size_t count, std::size_t group
     }
 }
 
-inline constexpr scale_reader vector_reader{&read_codes, &read_halves, &apply_groups};
+template <class = void>
+scale_reader vector_reader() noexcept {
+    return {&read_codes<>, &read_halves, &apply_groups};
+}
 
 }  // namespace avx2
 }  // namespace FEWBITS_BASELINE

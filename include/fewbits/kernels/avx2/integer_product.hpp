@@ -23,23 +23,26 @@ struct integer_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return is_exact_pair(a, w) && w.grouped && a.group % quad_columns == 0;
     }
+    template <class = void>
     static void run(product const& p) {
         constexpr std::size_t longest = 65536;  // of K, for which a sum of products of bytes stays within int32
         if (p.k() > longest || !panel_detail::fits_bytes(p.w)) return portable::integer_product::run(p);
-        if (p.w.facts().width < 8) run_panels(p, engine<narrow_dot>, {.apart = true});
-        else run_panels(p, engine<wide_dot>, {.apart = true});
+        if (p.w.facts().width < 8) run_panels(p, engine<narrow_dot>(), {.apart = true});
+        else run_panels(p, engine<wide_dot>(), {.apart = true});
     }
 
 private:
     template <class Dot>
-    static constexpr panel_engine engine{.path = panel_path::bytes,
-                                         .rows = Dot::rows,
-                                         .expand = &expand<panel_path::bytes>,
-                                         .expand_bytes = &expand_bytes<panel_path::bytes>,
-                                         .multiply = &multiply<Dot>,
-                                         .multiply_lines = &multiply_lines<Dot>,
-                                         .line_widths = every_width,
-                                         .scales = vector_reader};
+    static panel_engine engine() noexcept {
+        return {.path = panel_path::bytes,
+                .rows = Dot::rows,
+                .expand = &expand<panel_path::bytes>,
+                .expand_bytes = &expand_bytes<panel_path::bytes>,
+                .multiply = &multiply<Dot>,
+                .multiply_lines = &multiply_lines<Dot>,
+                .line_widths = every_width,
+                .scales = vector_reader()};
+    }
 };
 
 }  // namespace avx2

@@ -22,15 +22,16 @@ struct widened_product {
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
         return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
     }
+    template <class = void>
     static void run(product const& p) {
-        constexpr panel_engine engine{.path = panel_path::floats,
+        panel_engine const engine{.path = panel_path::floats,
                                       .rows = float_dot::rows,
                                       .expand = &expand<panel_path::floats>,
                                       .expand_bytes = &expand_bytes<panel_path::floats>,
                                       .multiply = &multiply<float_dot>,
                                       .multiply_lines = &multiply_lines<float_dot>,
                                       .line_widths = every_width,
-                                      .scales = vector_reader};
+                                      .scales = vector_reader()};
         run_panels(p, engine, {});
     }
 };

@@ -15,7 +15,8 @@ inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
 /// split: a is given as two bf16.
-inline panel_engine bf16_engine(bool split) noexcept {
+template <class = void>
+panel_engine bf16_engine(bool split) noexcept {
     return {.path = panel_path::pairs,
             .rows = tile_rows_of_panels,
             .expand = &expand<panel_path::pairs>,
@@ -23,7 +24,7 @@ inline panel_engine bf16_engine(bool split) noexcept {
             .multiply = split ? &multiply<pair_dot<true>> : &multiply<pair_dot<false>>,
             .multiply_lines = split ? &multiply_lines<pair_dot<true>> : &multiply_lines<pair_dot<false>>,
             .line_widths = line_widths<pair_dot<false>>,
-            .scales = vector_reader,
+            .scales = vector_reader(),
             .expand_shifted = &expand_shifted,
             .expand_bytes_shifted = &expand_bytes_shifted,
             .centre = &centre_offsets,
@@ -45,6 +46,7 @@ struct bf16_product {
         bool const apart = a.grouped && a.symmetric && a.exact_in_bf16;
         return {.apart = apart, .split = !(a.exact_in_bf16 && (apart || !a.grouped))};
     }
+    template <class = void>
     static void run(product const& p) {
         activation_form const form = form_of(p.a.facts());
         run_panels(p, bf16_engine(form.split), form);

@@ -221,6 +221,7 @@ struct dense_product {
         "then in double";
     static bool available(processor const& here) noexcept { return here.avx512; }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept { return w.dense != dense_form::none; }
+    template <class = void>
     static void run(product const& p) {
         using namespace dense_detail;
         switch (p.w.facts().dense) {

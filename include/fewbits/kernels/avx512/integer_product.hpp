@@ -15,7 +15,8 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-constexpr panel_engine integer_engine() noexcept {
+template <class = void>
+panel_engine integer_engine() noexcept {
     return {.path = panel_path::bytes,
             .rows = tile_rows_of_panels,
             .expand = &expand<panel_path::bytes>,
@@ -23,7 +24,7 @@ constexpr panel_engine integer_engine() noexcept {
             .multiply = &multiply<byte_dot>,
             .multiply_lines = &multiply_lines<byte_dot>,
             .line_widths = line_widths<byte_dot>,
-            .scales = vector_reader,
+            .scales = vector_reader(),
             .to_bytes = &to_bytes};
 }
 
@@ -37,6 +38,7 @@ struct integer_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return is_exact_pair(a, w) && w.grouped && a.group % quad_columns == 0;
     }
+    template <class = void>
     static void run(product const& p) {
         if (p.k() > longest || !panel_detail::fits_bytes(p.w)) return portable::integer_product::run(p);
         run_panels(p, integer_engine(), {.apart = true});

@@ -19,7 +19,8 @@ struct codebook_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return a.kind == format_kind::codebook || w.kind == format_kind::codebook;
     }
-    static void run(product const& p) { widened_product::run(p); }
+    template <class = void>
+    static void run(product const& p) { widened_product::run<>(p); }
 };
 
 }  // namespace portable

@@ -127,6 +127,7 @@ struct integer_product {
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return is_exact_pair(a, w);
     }
+    template <class = void>
     static void run(product const& p) {
         for_each_block(p, [&](block const& b) { integer_block(p, b).run(); });
     }

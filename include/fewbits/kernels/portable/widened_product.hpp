@@ -47,6 +47,7 @@ struct widened_product {
     static constexpr std::string_view reason = "both sides decoded to fp32, sums of 128 products in fp32, then in double";
     static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const&, operand_facts const&) noexcept { return true; }
+    template <class = void>
     static void run(product const& p) {
         for_each_block(p, [&](block const& b) { multiply_widened_block(p, b); });
     }

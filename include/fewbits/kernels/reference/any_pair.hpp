@@ -73,6 +73,7 @@ struct any_pair {
     static constexpr std::string_view reason = "the definition, for every pair";
     static constexpr bool available(processor const&) noexcept { return true; }
     static constexpr bool supports(operand_facts const&, operand_facts const&) noexcept { return true; }
+    template <class = void>
     static void run(product const& p) { multiply(p); }
 };
 
