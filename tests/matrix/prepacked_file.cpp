@@ -177,6 +177,8 @@ TEST_CASE("what does not fit together is refused even with the right checksum", 
     refuses(sizes + 8, 8, 65, "byte 136: a stream of 65 bytes, where the shape needs 1024");
     refuses(permutation, 4, 0, "byte 192: set_permutation: 33 entries are no permutation of 33 columns");
     refuses(permutation + 4, 4, 33, "byte 192: set_permutation: 33 entries are no permutation of 33 columns");
+    // 33 columns of 4 bits: in the second line of a panel only the lower half of every fourth byte is a code.
+    refuses(codes + 4 * 64, 1, 0xF0, "byte " + std::to_string(codes) + ": the codes that fill up the last columns are not zero");
     CHECK(complaint<fb::nvfp4>(bytes) == "byte 64: the matrix is in format 'mxfp4', not nvfp4");
 }
 

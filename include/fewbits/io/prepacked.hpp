@@ -149,8 +149,10 @@ prepacked_matrix<F> read(section_reader& in) {
     std::vector<std::uint32_t> order = read_permutation(in, h);
     prepacked_matrix<F> w(rows, cols);
     w.set_permutation(std::move(order));
+    std::uint64_t const at = in.offset();
     for (auto stream : w.streams()) in.section(stream);
     in.finish();
+    if (!w.padding_is_zero()) in.fail(at, "the codes that fill up the last columns are not zero");
     return w;
 }
 
@@ -163,7 +165,8 @@ void save(prepacked_matrix<F> const& w, std::ostream& out) {
 }
 
 /// Reads what save wrote, and leaves `in` behind it. Throws io_error with the offset of what is wrong: another kind of file,
-/// version, layout or format, sizes that are not the shape's, a permutation that is none, damaged or missing bytes. Sizes are
+/// version, layout or format, sizes that are not the shape's, a permutation that is none, padding that is no padding, damaged or
+/// missing bytes. Sizes are
 /// checked, against what `in` still holds too where it can tell, before room is made for them.
 template <block_format F>
 prepacked_matrix<F> load_prepacked(std::istream& in) {

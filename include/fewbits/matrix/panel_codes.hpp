@@ -57,6 +57,19 @@ public:
         }
     }
 
+    /// Whether everything beyond column `cols` - 1 is zeros: products read it, times zeros, so it must be numbers.
+    bool zero_beyond(std::size_t cols) const noexcept {
+        constexpr std::size_t whole = Trits ? trit_line_columns : unit_columns;
+        std::size_t const end = (cols + whole - 1) / whole * whole;
+        std::size_t const rows = panel_bytes_ == 0 ? 0 : bytes_.size() / panel_bytes_ * panel_rows;
+        for (std::size_t row = 0; row < rows; ++row) {
+            for (std::size_t col = cols; col < end; ++col) {
+                if (code(row, col) != 0) return false;
+            }
+        }
+        return true;
+    }
+
     std::size_t panel_bytes() const noexcept { return panel_bytes_; }
     std::byte const* lines(std::size_t panel) const noexcept { return bytes_.data() + panel * panel_bytes_; }
     std::byte* lines(std::size_t panel) noexcept { return bytes_.data() + panel * panel_bytes_; }

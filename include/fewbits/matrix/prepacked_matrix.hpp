@@ -55,6 +55,9 @@ public:
     float offset(std::size_t row, std::size_t col) const noexcept { return levels_.offset(row, col); }
     float value(std::size_t row, std::size_t col) const noexcept { return levels_.value(row, col, code(row, col)); }
 
+    /// Whether the codes that fill up the last unit of columns are zeros.
+    bool padding_is_zero() const noexcept { return codes_.zero_beyond(cols_); }
+
     /// Bytes of codes (the padding of the last panel and line with them), scales and offsets together.
     std::size_t storage_bytes() const {
         std::size_t total = 0;
