@@ -241,17 +241,19 @@ def versions():
     return found
 
 
-def measure(options):
+def measure(options, keep):
+    """All that is asked for; `keep` is given the results again and again, so that an interrupted run is not lost."""
     started = time.monotonic()
     results = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "machine": machine(),
                "versions": versions(), "not_installed": programs.Installed().reasons(), "partial": options.partial,
-               "cells": [], "crossover": [], "absent": {}, "errors": {}}
+               "cells": [], "crossover": [], "absent": {}, "errors": {}, "seconds": 0}
     results["limits"] = limits(options.quick)
     chosen = [row for row in ROWS if options.rows in row.name and (not options.quick or row.name in QUICK)]
     turns = 2 if options.quick else 5
     for threads in options.threads:
         for row in chosen:
             compare_row(row, 4096, 4096, threads, options.m, turns, results)
+            keep(results)
     if not options.quick:
         for row in chosen:
             if row.name in QUICK:
@@ -260,7 +262,7 @@ def measure(options):
     crossover(4096, 4096, options.threads[-1], (1, 16, 64) if options.quick else CROSSOVER_ROWS, turns, results)
     results["conversions"] = conversions(options.quick)
     results["seconds"] = round(time.monotonic() - started)
-    return results
+    keep(results)
 
 
 def main():
@@ -285,7 +287,7 @@ def main():
         os.execv(PYTHON, [str(PYTHON), __file__, *again])
     kept = HOME / "results.json"
     if not options.report_only:
-        kept.write_text(json.dumps(measure(options), indent=1))
+        measure(options, lambda results: kept.write_text(json.dumps(results, indent=1)))
     results = json.loads(kept.read_text())
     report.write(results, HOME if results["partial"] else ROOT / "docs")
 

@@ -1,9 +1,11 @@
 """docs/performance.md and docs/performance.svg from one run's results."""
 
 import re
+from pathlib import Path
 
 from rows import GGML, ML_DTYPES, ROWS
 
+NOTES = Path(__file__).with_name("notes.md")  # what bounds what falls short, by hand
 PEERS = {"openblas": "OpenBLAS", "onednn": "oneDNN", "ort": "ONNX Runtime", "ggml": "ggml"}
 INTEGER_UNITS, FLOAT_UNITS = ("amx_int8", "vpdpbusd_int8"), ("fma_fp32_avx512", "fma_fp32_avx2")
 BF16_UNITS = FLOAT_UNITS + ("vdpbf16ps", "amx_bf16")
@@ -59,6 +61,23 @@ def product_table(rows, limits):
         theirs = f"{PEERS[b['program']]} `{b['weights']}` x {b['activations']}" if b else absent
         yield (f"| {name} | {figure(a)} | {a['activations'] if a else '-'} | {figure(b)} | {theirs} | {ratio} | {limit[0]} | "
                f"{limit[1]} |")
+
+
+def summary_table(results, limits):
+    """The rows in short: all threads, the least and the largest M; ratios to the best peer and shares of the limit."""
+    found, threads = groups(results), max(c["threads"] for c in results["cells"])
+    shown = sorted({m for n, k, m, t in found if (n, k, t) == (4096, 4096, threads)})
+    shown = list(dict.fromkeys((shown[0], shown[-1])))
+    yield "| Weights | " + " | ".join(f"M={m}, times the best peer | of the limit" for m in shown) + " |"
+    yield "|---|" + "---|---|" * len(shown)
+    for name in found[4096, 4096, shown[0], threads]:
+        cells = []
+        for m in shown:
+            rows = found[4096, 4096, m, threads].get(name, [])
+            a, b = best(rows, True), best(rows, False)
+            cells.append(f"{b['seconds'] / a['seconds']:.2f}" if a and b else "-")
+            cells.append(f"{limit_seconds(a, limits) / a['seconds']:.0%}" if a and limit_seconds(a, limits) else "-")
+        yield f"| {name} | " + " | ".join(cells) + " |"
 
 
 def limits_table(limits):
@@ -147,7 +166,12 @@ def page(results):
 - Every product was checked against exact products of the weights that its program uses.
 """
     yield "![Speed of ours, of the best peer, and the limit](performance.svg)\n"
-    yield "## The machine's limits\n"
+    if results["cells"]:
+        yield f"## In short: 4096 x 4096, {max(c['threads'] for c in results['cells'])} threads\n"
+        yield from summary_table(results, limits)
+    if NOTES.exists():
+        yield "\n" + NOTES.read_text().rstrip()
+    yield "\n## The machine's limits\n"
     yield from limits_table(limits)
     for (n, k, m, threads), rows in groups(results).items():
         yield f"\n## M = {m}, N x K = {n} x {k}, {threads} thread{'s' if threads > 1 else ''}\n"
