@@ -60,6 +60,8 @@ struct panel_functions {
     /// scale[16 * i + r], offset[16 * i + r] of groups [first, first + count) of the panel's rows; count <= scale_window.
     void (*scales)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
                    float* scale, float* offset) noexcept;
+    /// Asks memory for what `scales` reads of a prepacked matrix.
+    void (*fetch_scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept;
 };
 
 /// How an operand is read; one table per type of matrix.

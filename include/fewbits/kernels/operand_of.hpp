@@ -145,9 +145,14 @@ struct panels {
             read_row_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, count, scale, offset);
         }
     }
+    static void fetch_scales(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept {
+        if constexpr (requires { matrix(self).levels(); }) {
+            fetch_panel_scales<F>(matrix(self).levels(), self.rows(), self.cols(), panel, first, count);
+        }
+    }
     static constexpr panel_functions functions() noexcept {
         if constexpr (facts_of<F>().grouped) {
-            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales};
+            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, &fetch_scales};
         } else {
             return {};
         }

@@ -20,6 +20,9 @@ namespace panel_detail {
 /// Chunks of K whose fp32 sums are added up in fp32 before they move on to double: with at most 16 groups of a chunk, 64 sums.
 inline constexpr std::size_t chunks_in_float = 4;
 
+/// Rows of a up to which a product waits for memory more than it multiplies.
+inline constexpr std::size_t few_rows = 8;
+
 /// The forms of an operand's elements that vectors look them up in.
 inline element_tables tables_of(operand const& w) noexcept {
     float const* const value = w.panels().values();
@@ -68,22 +71,18 @@ public:
         operand const& w = s_.p.w;
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
-        if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), scale_count, 0.0F);
-        if (!symmetric_) {
-            std::fill_n(offsets_.get(), scale_count, 0.0F);
-            std::fill_n(shifts_.get(), scale_count, 0U);
-        }
+        if (panels_ < tile_panels) clear();
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
-        constexpr std::size_t span = chunks_in_float * chunk_depth;
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
         bool const from_lines = s_.rows == 1 && packed && (s_.engine.line_widths >> w.panels().width & 1) != 0;
+        std::size_t const span = from_lines && exact_ ? window_columns() : chunks_in_float * chunk_depth;
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);
+            if (packed && s_.rows <= few_rows) fetch_scales(first_panel);
             if (from_lines) multiply_lines(first_panel, first / chunk_depth, (end + chunk_depth - 1) / chunk_depth);
             for (std::size_t k = first; k < end && !from_lines; k += chunk_depth) {
                 for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, k, std::min(chunk_depth, cols - k), i);
@@ -102,6 +101,14 @@ public:
 
 private:
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
+    /// For panels beyond the last: numbers that harm nothing.
+    void clear() noexcept {
+        std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
+        std::fill_n(scales_.get(), scale_count, 0.0F);
+        if (symmetric_) return;
+        std::fill_n(offsets_.get(), scale_count, 0.0F);
+        std::fill_n(shifts_.get(), scale_count, 0U);
+    }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
     static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
@@ -128,6 +135,24 @@ private:
             (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
             k = end;
         }
+    }
+
+    /// Columns of a window of scales, all of K where there is one scale: a multiple of chunk_depth.
+    std::size_t window_columns() const noexcept {
+        std::size_t const group = s_.p.w.facts().group;
+        return group == 0 ? padded(s_.p.k(), chunk_depth) : scale_window * group;
+    }
+
+    /// Asks memory for the scales of the window after this one, of the next panels where these have no more.
+    void fetch_scales(std::size_t first_panel) const noexcept {
+        operand const& w = s_.p.w;
+        std::size_t const group = w.facts().group;
+        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
+        bool const more = (window_ + 1) * scale_window < groups;
+        std::size_t const panel = more ? first_panel : first_panel + tile_panels;
+        std::size_t const begin = more ? (window_ + 1) * scale_window : 0;
+        std::size_t const end = std::min(panel + tile_panels, panels_of(w.rows()));
+        for (std::size_t i = panel; i < end; ++i) w.panels().fetch_scales(w, i, begin, std::min(scale_window, groups - begin));
     }
 
     /// The window of scales that the span from column `first` on needs: a window holds whole spans.

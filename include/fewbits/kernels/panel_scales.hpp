@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <type_traits>
 
 #include "../matrix/panel_levels.hpp"
@@ -159,6 +160,27 @@ void read_panel_scales(panel_levels<typename F::composition> const& levels, std:
         }
     } else {
         read_row_scales<F>(levels.scales(), levels.offsets(), rows, panel, first, count, scale, offset);
+    }
+}
+
+/// Asks memory for what read_panel_scales will read of a rows x cols matrix: the same part of the panel in every stream.
+template <block_format F>
+void fetch_panel_scales(panel_levels<typename F::composition> const& levels, std::size_t rows, std::size_t cols, std::size_t panel,
+                        std::size_t first, std::size_t count) noexcept {
+    if constexpr (scales_along_rows<typename F::composition>) {
+        std::size_t const panels = panels_of(rows);
+        std::size_t const groups = levels.groups(cols);
+        std::span<const std::byte> streams[8];
+        std::size_t used = 0;
+        levels.for_each_level([&](auto const& stream) {
+            if (used < 8) streams[used++] = stream;
+        });
+        for (std::size_t i = 0; i < used; ++i) {
+            std::size_t const bytes = streams[i].size() / panels;
+            std::byte const* const at = streams[i].data() + panel * bytes;
+            std::size_t const end = bytes * (first + count) / groups;
+            for (std::size_t k = bytes * first / groups / line_bytes * line_bytes; k < end; k += line_bytes) __builtin_prefetch(at + k, 0, 2);
+        }
     }
 }
 

@@ -24,11 +24,11 @@ template <std::size_t Count, class F>
 
 inline __m512i load_line(std::byte const* at) noexcept { return _mm512_loadu_si512(at); }
 
-/// 64 bytes with the codes of step `Step` (four columns) of a unit: its planes put together.
+/// 64 bytes with the codes of step `Step` (four columns) of a unit, its planes put together, some of their bits flipped.
 template <int Width, int Step>
-inline __m512i codes_of_step(std::byte const* unit) noexcept {
+inline __m512i codes_of_step(std::byte const* unit, __m512i flip = _mm512_setzero_si512()) noexcept {
     constexpr plane_list planes = planes_of(Width);
-    __m512i codes = _mm512_setzero_si512();
+    __m512i codes = flip;
     [&]<int... I>(std::integer_sequence<int, I...>) {
         auto const add = [&]<int P>(std::integral_constant<int, P>) {
             constexpr plane p = planes.at[P];
@@ -36,13 +36,13 @@ inline __m512i codes_of_step(std::byte const* unit) noexcept {
             constexpr int up = p.low_bit - Step % per_line * p.bits;
             __m512i line = load_line(unit + (p.line + static_cast<std::size_t>(Step / per_line)) * line_bytes);
             if constexpr (p.bits == 8) {
-                codes = line;
+                codes = _mm512_xor_si512(codes, line);
                 return;
             }
             if constexpr (up > 0) line = _mm512_slli_epi16(line, static_cast<unsigned>(up));
             if constexpr (up < 0) line = _mm512_srli_epi16(line, static_cast<unsigned>(-up));
             __m512i const mask = _mm512_set1_epi8(static_cast<char>(((1 << p.bits) - 1) << p.low_bit));
-            codes = _mm512_ternarylogic_epi64(codes, line, mask, 0xF8);  // codes | (line & mask)
+            codes = _mm512_ternarylogic_epi64(codes, line, mask, 0x78);  // codes ^ (line & mask)
         };
         (add(std::integral_constant<int, I>{}), ...);
     }(std::make_integer_sequence<int, planes.count>{});

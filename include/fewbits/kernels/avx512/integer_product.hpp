@@ -21,7 +21,7 @@ constexpr panel_engine integer_engine() noexcept {
             .expand = &expand<panel_path::bytes>,
             .expand_bytes = &expand_bytes<panel_path::bytes>,
             .multiply = &multiply<byte_dot>,
-            .multiply_lines = &multiply_lines<byte_dot>,
+            .multiply_lines = &multiply_byte_lines,
             .line_widths = line_widths<byte_dot>,
             .scales = vector_reader,
             .to_bytes = &to_bytes};
