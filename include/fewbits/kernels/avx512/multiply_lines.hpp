@@ -53,9 +53,9 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
 /// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
 template <int Lines>
 [[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
-    for (std::size_t i = 0; i < Lines; ++i) {
+    unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
         _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), _MM_HINT_T1);
-    }
+    });
 }
 
 /// The four panels side by side: four streams of lines, four independent chains of sums. All sums stay in registers.
@@ -65,7 +65,7 @@ public:
     [[gnu::always_inline]] line_multiplier(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept
         : tables_(tables), lines_(lines), t_(t), stride_(static_cast<std::size_t>(lines[1] - lines[0])) {}
 
-    void run() noexcept {
+    [[gnu::always_inline]] void run() noexcept {
         bool const carried = Dot::path == panel_path::bytes && !t_.segments[0].opens;
         each([&](std::size_t p) __attribute__((always_inline)) {
             y_[p] = _mm512_loadu_ps(t_.y + p * panel_rows);
@@ -91,7 +91,7 @@ private:
     [[gnu::always_inline]] static void each(F const& f) noexcept {
         unrolled<tile_panels>(f);
     }
-    std::size_t scale_at(panel_segment const& segment, std::size_t p) const noexcept {
+    [[gnu::always_inline]] std::size_t scale_at(panel_segment const& segment, std::size_t p) const noexcept {
         return (p * scale_window + segment.scale_w) * panel_rows;
     }
 
