@@ -42,11 +42,24 @@ inline __m512i codes_of_step(std::byte const* unit, __m512i flip = _mm512_setzer
             if constexpr (up > 0) line = _mm512_slli_epi16(line, static_cast<unsigned>(up));
             if constexpr (up < 0) line = _mm512_srli_epi16(line, static_cast<unsigned>(-up));
             __m512i const mask = _mm512_set1_epi8(static_cast<char>(((1 << p.bits) - 1) << p.low_bit));
-            codes = _mm512_ternarylogic_epi64(codes, line, mask, 0x78);  // codes ^ (line & mask)
+            codes = _mm512_ternarylogic_epi64(line, mask, codes, 0x6A);  // codes ^ (line & mask)
         };
         (add(std::integral_constant<int, I>{}), ...);
     }(std::make_integer_sequence<int, planes.count>{});
     return codes;
+}
+
+/// Whether a code is one plane of several columns to the byte.
+template <int Width>
+inline constexpr bool one_plane = Width == 1 || Width == 2 || Width == 4;
+
+/// The codes of a step in the low bits of each byte, other columns' above them: what a look-up takes where there is one plane.
+template <int Width, int Step>
+inline __m512i low_codes_of_step(std::byte const* unit) noexcept {
+    static_assert(one_plane<Width>);
+    constexpr int per_line = 8 / Width;
+    __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
+    return Step % per_line == 0 ? line : _mm512_srli_epi16(line, Step % per_line * Width);
 }
 
 /// In place of a width: 8 bits whose upper half mirrors the lower, so that 128 entries and the sign do.
@@ -107,7 +120,7 @@ inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes,
 /// A step of any width as bf16 pairs.
 template <int Width, int Step>
 inline two_vectors pairs_of_step(element_tables const& tables, std::byte const* unit) noexcept {
-    if constexpr (Width == 1 || Width == 2 || Width == 4) return pairs_of_plane<Width, Step>(tables, unit);
+    if constexpr (one_plane<Width>) return pairs_of_plane<Width, Step>(tables, unit);
     else return pairs_of_codes<Width>(tables, codes_of_step<width_in_bits<Width>, Step>(unit));
 }
 
@@ -149,6 +162,13 @@ inline __m512i byte_integers(element_tables const& tables, __m512i codes) noexce
     else return _mm512_xor_si512(codes, _mm512_set1_epi8(static_cast<char>(tables.flip)));
 }
 
+/// A step of any width as such integers.
+template <int Width, int Step>
+inline __m512i bytes_of_step(element_tables const& tables, std::byte const* unit) noexcept {
+    if constexpr (one_plane<Width>) return byte_integers<Width>(tables, low_codes_of_step<Width, Step>(unit));
+    else return byte_integers<Width>(tables, codes_of_step<Width, Step>(unit));
+}
+
 inline void store_two(two_vectors pairs, std::byte* out) noexcept {
     _mm512_storeu_si512(out, pairs.first);
     _mm512_storeu_si512(out + line_bytes, pairs.second);
@@ -161,7 +181,7 @@ template <panel_path Path, int Width, int Step>
 inline void expand_step(element_tables const& tables, std::byte const* unit, std::byte* strip) noexcept {
     std::byte* const out = strip + Step * (line_columns / columns_of(Path)) * line_bytes;
     if constexpr (Path == panel_path::bytes) {
-        _mm512_storeu_si512(out, byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)));
+        _mm512_storeu_si512(out, bytes_of_step<Width, Step>(tables, unit));
     } else if constexpr (Path == panel_path::pairs) {
         store_two(pairs_of_step<Width, Step>(tables, unit), out);
     } else {
@@ -311,7 +331,7 @@ inline void centre_offsets(operand_facts const& w, int centre, std::size_t count
     for (std::size_t i = 0; i < count; i += 16) {
         __m512 const s = _mm512_loadu_ps(scale + i);
         __m512 const m = _mm512_loadu_ps(offset + i);
-        __m512 const at = w.zero_point ? m : _mm512_div_ps(_mm512_sub_ps(zero, m), s);
+        __m512 const at = w.zero_point ? m : _mm512_mul_ps(_mm512_sub_ps(zero, m), _mm512_rcp14_ps(s));  // about is enough
         __m512 const inside = _mm512_min_ps(_mm512_max_ps(at, zero), highest);  // a NaN becomes 0
         __m512i const c = _mm512_cvtps_epi32(inside);
         __m512 const left = w.zero_point ? zero : _mm512_fmadd_ps(_mm512_cvtepi32_ps(c), s, m);

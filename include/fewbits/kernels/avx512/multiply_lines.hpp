@@ -35,7 +35,7 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     if constexpr (Use == code_use::plain) {
         add(codes_of_step<Width, Step>(unit, with), 0);
     } else if constexpr (Dot::path == panel_path::bytes) {
-        add(look_up<6>(tables.byte, codes_of_step<Width, Step>(unit)), 0);
+        add(bytes_of_step<Width, Step>(tables, unit), 0);
     } else if constexpr (Dot::path == panel_path::pairs) {
         two_vectors pairs;
         if constexpr (Use == code_use::shifted) pairs = pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), with);
@@ -147,14 +147,11 @@ private:
     /// end_group's arithmetic.
     [[gnu::always_inline]] void close(panel_segment const& segment) noexcept {
         __m512 const scale_a = _mm512_set1_ps(t_.scale_a[segment.number]);
+        if constexpr (Dot::path == panel_path::bytes) {
+            if (t_.minimum_w != nullptr) return close_with_offset(segment, scale_a);
+        }
         each([&](std::size_t p) __attribute__((always_inline)) {
-            __m512 sum;
-            if constexpr (Dot::path == panel_path::bytes) {
-                sum = _mm512_cvtepi32_ps(sums_[p]);
-                if (t_.unit != 1.0F) sum = _mm512_mul_ps(sum, _mm512_set1_ps(t_.unit));
-            } else {
-                sum = sums_[p];
-            }
+            __m512 const sum = number(sums_[p]);
             y_[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t_.scale_w + scale_at(segment, p))), y_[p]);
         });
         if constexpr (Use == code_use::shifted) {
@@ -165,6 +162,21 @@ private:
         }
     }
 
+    [[gnu::always_inline]] void close_with_offset(panel_segment const& segment, __m512 scale_a) noexcept {
+        __m512 const total = _mm512_set1_ps(static_cast<float>(t_.sum_a[segment.number]) * t_.unit);
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            std::size_t const at = scale_at(segment, p);
+            __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, _mm512_load_ps(t_.scale_w + at), _mm512_load_ps(t_.minimum_w + at));
+            y_[p] = _mm512_fmadd_ps(sum, scale_a, y_[p]);
+        });
+    }
+
+    [[gnu::always_inline]] __m512 number(__m512i sum) const noexcept {
+        __m512 const integers = _mm512_cvtepi32_ps(sum);
+        return t_.unit == 1.0F ? integers : _mm512_mul_ps(integers, _mm512_set1_ps(t_.unit));
+    }
+    [[gnu::always_inline]] __m512 number(__m512 sum) const noexcept { return sum; }
+
     element_tables const& tables_;
     std::byte const* const* lines_;
     panel_tile const& t_;
@@ -174,8 +186,9 @@ private:
     __m512i with_[tile_panels];
 };
 
+/// A function of its own for each width: in one all together registers do not suffice.
 template <class Dot, int Width, code_use Use = code_use::looked_up>
-inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
+[[gnu::noinline]] void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
     line_multiplier<Dot, Width, Use>(tables, lines, t).run();
 }
 
@@ -183,13 +196,15 @@ inline void multiply_units(element_tables const& tables, std::byte const* const*
 /// to widen.
 template <class Dot>
 inline constexpr unsigned line_widths = Dot::path == panel_path::floats ? 0b1'1110U : 0b1'0111'1110U;
+template <>
+inline constexpr unsigned line_widths<byte_dot> = 0b101'0110U;
+inline constexpr unsigned plain_line_widths = 0b1'0110'1000U;
 
 /// panel_engine::multiply_lines of path bytes
 inline void multiply_byte_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
     if (tables.plain_integers) {
         switch (width) {
             case 3: return multiply_units<byte_dot, 3, code_use::plain>(tables, lines, tile);
-            case 4: return multiply_units<byte_dot, 4, code_use::plain>(tables, lines, tile);
             case 5: return multiply_units<byte_dot, 5, code_use::plain>(tables, lines, tile);
             case 6: return multiply_units<byte_dot, 6, code_use::plain>(tables, lines, tile);
             case 8: return multiply_units<byte_dot, 8, code_use::plain>(tables, lines, tile);
@@ -199,9 +214,7 @@ inline void multiply_byte_lines(int width, element_tables const& tables, std::by
     switch (width) {
         case 1: return multiply_units<byte_dot, 1>(tables, lines, tile);
         case 2: return multiply_units<byte_dot, 2>(tables, lines, tile);
-        case 3: return multiply_units<byte_dot, 3>(tables, lines, tile);
         case 4: return multiply_units<byte_dot, 4>(tables, lines, tile);
-        case 5: return multiply_units<byte_dot, 5>(tables, lines, tile);
         default: return multiply_units<byte_dot, 6>(tables, lines, tile);
     }
 }
