@@ -26,9 +26,9 @@ enum class code_use : unsigned char {
 /// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has. `with`: code_use's shift
 /// or flipped bits.
 template <class Dot, int Width, int Step, code_use Use>
-inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i with,
+[[gnu::always_inline]] inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i with,
                                   std::uint32_t const* a, std::uint32_t const* rest) noexcept {
-    auto const add = [&](__m512i w, std::size_t i) {
+    auto const add = [&](__m512i w, std::size_t i) __attribute__((always_inline)) {
         sum = Dot::add(sum, w, a[i]);
         if constexpr (Dot::split) sum = Dot::add(sum, w, rest[i]);
     };
@@ -45,7 +45,7 @@ inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& t
     } else {
         __m512i w[line_columns];
         floats_of_step<Width, Step>(tables, unit, w);
-        for (std::size_t c = 0; c < line_columns; ++c) add(w[c], c);
+        unrolled<line_columns>([&](std::size_t c) __attribute__((always_inline)) { add(w[c], c); });
     }
     return sum;
 }
