@@ -175,7 +175,7 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         a.sum.assign(padded_rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
-    bool const has_offset = !p.w.facts().symmetric;
+    bool const has_offset = !p.w.facts().symmetric && path == panel_path::pairs;
     if (has_offset) a.total.assign(padded_rows * a.groups, 0.0F);
     float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - (exact ? p.a.facts().fraction : 0)) << 23);
     p.run_on.run(rows, [&](std::size_t r) {
