@@ -24,7 +24,9 @@ constexpr panel_engine integer_engine() noexcept {
             .multiply_lines = &multiply_lines<byte_dot>,
             .line_widths = line_widths<byte_dot>,
             .scales = vector_reader,
-            .to_bytes = &to_bytes};
+            .to_bytes = &to_bytes,
+            .flips = true,
+            .add_up = &add_up};
 }
 
 struct integer_product {
