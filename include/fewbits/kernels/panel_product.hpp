@@ -60,9 +60,9 @@ class panel_block {
 public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.a.rows),
-          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()), symmetric_(s.p.w.facts().symmetric), scales_(scale_count),
-          offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count), sums_(padded_rows_ * tile_width),
-          carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
+          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()), symmetric_(s.p.w.facts().symmetric),
+          scales_(scale_count), offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count),
+          sums_(padded_rows_ * tile_width), carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
         operand const& w = s_.p.w;
