@@ -32,13 +32,17 @@ struct dense_row {
     double* totals;                         ///< += the sums: [column]
 };
 
-/// One tile over one chunk of K.
+/// A tile's rows of a by some passes of w over one chunk of K.
 struct dense_tile {
-    std::byte const* a;                     ///< line i of row r at [i * rows + r]
-    std::byte const* w[dense_pass];         ///< rows as `widen` writes them
-    std::byte const* ahead[dense_pass];     ///< as above, a line with every line of w
+    std::byte const* a;         ///< line i of row r at [i * rows + r]
+    std::byte const* w;         ///< rows as `widen` writes them
+    std::size_t w_stride;       ///< bytes between them
+    std::uintptr_t ahead;       ///< rows that memory is read from next, `asked` of them to be prefetched with every pass; any address
+    std::size_t ahead_stride;
+    std::size_t asked;          ///< 1 to dense_pass
+    std::size_t passes;
     std::size_t lines;
-    double* totals;                         ///< += the sums: [row * totals_stride + column]
+    double* totals;             ///< += the sums: [row * totals_stride + column]
     std::size_t totals_stride;
 };
 
@@ -56,7 +60,7 @@ struct dense_engine {
 inline namespace FEWBITS_BASELINE {
 namespace dense_detail {
 
-inline constexpr std::size_t block_groups = 16;  ///< of dense_columns rows of w in a block
+inline constexpr std::size_t block_groups = 8;  ///< of dense_columns rows of w in a block
 inline constexpr std::size_t slab_rows = 88 * dense_rows;
 /// Up to here groups of w pass one by one, from memory where no widening is due: the first tile brings them to the first-level
 /// cache. Of more rows of a it is tiles of a that stay there, while copies of the groups of a block come from the second level.
@@ -174,26 +178,26 @@ private:
         std::size_t const first_row = group * dense_columns;
         std::size_t const rows = groups * dense_columns;
         std::size_t const per_line = s_.engine.columns / dense_chunk_lines;
-        std::size_t const streams = s_.rows > dense_rows ? dense_pass / 2 : dense_pass;
-        bool const copied = !s_.engine.as_it_is || set_ > 1 || depth(chunk) % per_line != 0;
+        std::size_t const memory_stride = s_.p.w.stride() * s_.engine.bytes;
+        bool const whole = depth(chunk) % per_line == 0 && first_row + rows <= s_.p.n();
+        bool const copied = !s_.engine.as_it_is || set_ > 1 || !whole;
         if (copied) widen(first_row, rows, chunk);
         dense_tile tile{};
-        tile.totals_stride = stride;
+        tile.w = copied ? parts_.get() : weights(first_row, chunk);
+        tile.w_stride = copied ? dense_chunk_bytes : memory_stride;
+        tile.passes = rows / dense_pass;
         tile.lines = (depth(chunk) + per_line - 1) / per_line;
-        std::size_t asked = s_.engine.bytes == 0 ? rows : 0;
-        for (std::size_t r = 0, count = 0; r < s_.rows; r += count) {
+        tile.asked = s_.rows <= dense_rows ? 4 : s_.rows <= 4 * dense_rows ? 2 : 1;
+        tile.totals_stride = stride;
+        for (std::size_t r = 0, asked = 0, count = 0; r < s_.rows; r += count) {
             count = tile_of(s_.rows - r);
+            bool const asks = asked < rows && s_.engine.bytes != 0;
+            tile.ahead = reinterpret_cast<std::uintptr_t>(asks ? weights(first_row + asked, chunk + 1, groups) : tile.w);
+            tile.ahead_stride = asks ? memory_stride : tile.w_stride;
+            asked += tile.passes * tile.asked;
             tile.a = s_.a + (chunk * s_.rows + r) * dense_chunk_bytes;
-            for (std::size_t column = 0; column < rows; column += dense_pass) {
-                for (std::size_t i = 0; i < dense_pass; ++i) {
-                    std::byte const* const part = parts_.get() + (column + i) * dense_chunk_bytes;
-                    tile.w[i] = copied ? part : weights(first_row + column + i, chunk);
-                    bool const asks = i < streams && asked < rows;
-                    tile.ahead[i] = asks ? weights(first_row + asked++, chunk + 1, groups) : part;
-                }
-                tile.totals = totals_.get() + r * stride + (group - begin_) * dense_columns + column;
-                s_.engine.from_parts(count, tile);
-            }
+            tile.totals = totals_.get() + r * stride + (group - begin_) * dense_columns;
+            s_.engine.from_parts(count, tile);
         }
     }
 

@@ -75,16 +75,20 @@ template <std::size_t... I>
     (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[I]) + offset), _MM_HINT_T1), ...);
 }
 
-/// Some rows of a by two of w: 12 sums of 16 registers. The order of each sum is the same for every number of rows.
+/// Some rows of a by two of w, 12 sums of 16 registers: half a pass, the one that begins at row `column` of w. The order of each sum
+/// is the same for every number of rows.
 template <std::size_t... Row>
 inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_sequence<Row...>) noexcept {
     two sums[]{(static_cast<void>(Row), no_sums())...};
     std::byte const* a = t.a;
-    std::byte const* const* const w = t.w + column;
+    std::byte const* const w = t.w + column * t.w_stride;
+    std::uintptr_t const ahead = t.ahead + column / dense_pass * t.asked * t.ahead_stride;
     for (std::size_t at = 0; at < t.lines * dense_line; at += dense_line, a += sizeof...(Row) * dense_line) {
-        prefetch_lines(t.ahead + column, at, std::make_index_sequence<2>{});
+        for (std::size_t i = column / 2 % 2; i < t.asked; i += 2) {
+            _mm_prefetch(reinterpret_cast<char const*>(ahead + i * t.ahead_stride + at), _MM_HINT_T1);
+        }
         for (std::size_t v = 0; v < dense_line; v += vector_bytes) {
-            two const both{floats::load(w[0] + at + v), floats::load(w[1] + at + v)};
+            two const both{floats::load(w + at + v), floats::load(w + t.w_stride + at + v)};
             (add(sums[Row], both, a + Row * dense_line + v), ...);
         }
     }
@@ -94,7 +98,7 @@ inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_se
 /// dense_engine::from_parts
 inline void multiply(std::size_t rows, dense_tile const& tile) {
     static_assert(dense_rows == 6 && dense_pass == 4);
-    for (std::size_t column = 0; column < dense_pass; column += 2) {
+    for (std::size_t column = 0; column < tile.passes * dense_pass; column += 2) {
         switch (rows) {
             case 1: multiply_rows(tile, column, std::make_index_sequence<1>{}); break;
             case 2: multiply_rows(tile, column, std::make_index_sequence<2>{}); break;

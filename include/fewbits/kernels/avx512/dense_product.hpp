@@ -85,26 +85,42 @@ template <std::size_t Rows>
     });
 }
 
-/// Some rows of a by four of w: 24 sums of 32 registers. The order of each sum is the same for every number of rows.
+/// Some rows of a by four of w at a time: 24 sums of 32 registers. The order of each sum is the same for every number of rows.
 template <class Form, std::size_t Rows>
 void multiply_rows(dense_tile const& tile) noexcept {
     dense_tile const t = tile;  // what vectors are stored to is none of these
-    four_sums sums[Rows];
-    unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-        unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) { sums[r][c] = _mm512_setzero_ps(); });
-    });
-    std::byte const* a = t.a;
     std::size_t const end = t.lines * dense_line;
-    for (std::size_t at = 0; at < end; at += dense_line, a += Rows * dense_line) {
-        __m512i four[dense_pass];
-        unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) { four[c] = _mm512_loadu_si512(t.w[c] + at); });
-        prefetch_lines<dense_pass>(t.ahead, at);
+    for (std::size_t pass = 0; pass < t.passes; ++pass) {
+        std::byte const* w[dense_pass];
+        std::uintptr_t ahead[dense_pass];
+        four_sums sums[Rows];
+        unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+            w[c] = t.w + (pass * dense_pass + c) * t.w_stride;
+            ahead[c] = t.ahead + (pass * t.asked + (c < t.asked ? c : 0)) * t.ahead_stride;
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) { sums[r][c] = _mm512_setzero_ps(); });
+        });
+        unrolled<2 * Rows>([&](std::size_t i) __attribute__((always_inline)) {
+            auto const next_tile = reinterpret_cast<std::uintptr_t>(t.a) + Rows * dense_chunk_bytes;
+            _mm_prefetch(reinterpret_cast<char const*>(next_tile + (pass * 2 * Rows + i) * dense_line), _MM_HINT_T1);
+        });
+        std::byte const* a = t.a;
+        for (std::size_t at = 0; at < end; at += dense_line, a += Rows * dense_line) {
+            __m512i four[dense_pass];
+            unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+                four[c] = _mm512_loadu_si512(w[c] + at);
+                _mm_prefetch(reinterpret_cast<char const*>(ahead[c] + at), _MM_HINT_T1);
+            });
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+                __m512i const one = _mm512_load_si512(a + r * dense_line);
+                unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+                    sums[r][c] = Form::add(sums[r][c], four[c], one);
+                });
+            });
+        }
         unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-            __m512i const one = _mm512_load_si512(a + r * dense_line);
-            unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) { sums[r][c] = Form::add(sums[r][c], four[c], one); });
+            add_lanes(sums[r], t.totals + r * t.totals_stride + pass * dense_pass);
         });
     }
-    unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) { add_lanes(sums[r], t.totals + r * t.totals_stride); });
 }
 
 /// dense_engine::from_parts
