@@ -24,6 +24,7 @@ struct operand_facts {
     std::string_view name;
     format_kind kind = format_kind::minifloat;  ///< of the elements
     bool exact_integers = false;  ///< integer elements of at most 8 bits, symmetric, one scale per group along K
+    bool byte_elements = false;   ///< the same of elements of any kind, with or without an offset: each is an integer in -128..127, or in 0..255
     int fraction = 0;             ///< where they are: the elements are integers times 2^fraction, -8 <= fraction <= 0
     std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
     int width = 32;               ///< bits of a code
@@ -60,6 +61,8 @@ struct panel_functions {
     /// scale[16 * i + r], offset[16 * i + r] of groups [first, first + count) of the panel's rows; count <= scale_window.
     void (*scales)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
                    float* scale, float* offset) noexcept;
+    /// Asks memory for what `scales` reads of a prepacked matrix.
+    void (*fetch_scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept;
 };
 
 /// How an operand is read; one table per type of matrix.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "../codec/exactness.hpp"
 #include "../matrix/matrix_view.hpp"
 #include "../matrix/prepacked_matrix.hpp"
 #include "../matrix/quantized_matrix.hpp"
@@ -38,6 +39,14 @@ inline constexpr bool elements_are_bf16 = [] {
     }
 }();
 
+/// The elements as integers of 8 bits, signed or not.
+template <scalar T>
+consteval integer_view bytes_of() {
+    integer_view const view = integers_of<T>(9);
+    bool const fits = view.lowest == 0 || (view.lowest >= -128 && view.highest <= 127);
+    return fits ? view : integer_view{};
+}
+
 /// The facts of a format X: a block format, float or a scalar format.
 template <class X>
 constexpr operand_facts facts_of() noexcept {
@@ -51,6 +60,11 @@ constexpr operand_facts facts_of() noexcept {
                       X::block.cols != 1 && !X::block.linear) {
             facts.exact_integers = element::layout.exponent <= 0 && element::layout.exponent >= -8;
             facts.fraction = element::layout.exponent;
+        }
+        if constexpr (element::width <= 8 && X::block.cols != 1 && !X::block.linear) {
+            constexpr integer_view as_integers = bytes_of<element>();
+            facts.byte_elements = as_integers.exact && as_integers.exponent <= 0 && as_integers.exponent >= -8;
+            if (facts.byte_elements && !facts.exact_integers) facts.fraction = as_integers.exponent;
         }
         facts.width = element::width;
         facts.symmetric = X::is_symmetric;
@@ -145,9 +159,14 @@ struct panels {
             read_row_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, count, scale, offset);
         }
     }
+    static void fetch_scales(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept {
+        if constexpr (requires { matrix(self).levels(); }) {
+            fetch_panel_scales<F>(matrix(self).levels(), self.rows(), self.cols(), panel, first, count);
+        }
+    }
     static constexpr panel_functions functions() noexcept {
         if constexpr (facts_of<F>().grouped) {
-            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales};
+            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, &fetch_scales};
         } else {
             return {};
         }

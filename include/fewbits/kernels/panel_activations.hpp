@@ -36,7 +36,7 @@ struct panel_activations {
     std::size_t groups = 0;
     std::vector<float> scale;                  ///< [row * groups + group]
     std::vector<std::int32_t> start;           ///< path bytes: -bias * the sum of the group's integers
-    std::vector<float> total;                  ///< where w has an offset: the group's sum times scale
+    std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
     float unit = 1.0F;
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 };
@@ -189,7 +189,7 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
             else __builtin_memcpy(words[0] + at, values, chunk_depth * sizeof(float));
         }
         if (!a.start.empty()) sum_groups(a, row, chunk, sums);
-        if (!a.total.empty()) total_segments(a, row, chunk, words[0], form.split ? words[1] : nullptr);
+        if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, words[0], form.split ? words[1] : nullptr);
         std::size_t const in_tile = (row - tile.first) * (engine.rows_apart ? vectors : 1);
         std::size_t const to = (chunk * a.rows + tile.first) * vectors + in_tile;
         for (int i = 0; i < (form.split ? 2 : 1); ++i) {
@@ -232,8 +232,8 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
             activation_detail::prepare_row(a, p, engine, form, first, tile, r);
             for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
                 if (form.apart) p.a.read_scales(first + r, 1, a.group_column[g - r * a.groups], &a.scale[g]);
+                if (!a.total.empty()) a.total[g] = exact ? static_cast<float>(a.start[g]) * a.unit : mul_rn(a.total[g], a.scale[g]);
                 if (exact) a.start[g] *= -bias;
-                if (!a.total.empty()) a.total[g] = mul_rn(a.total[g], a.scale[g]);
             }
         }
     });

@@ -97,8 +97,9 @@ struct panel_tile {
     std::size_t scale_a_stride;
     float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
     float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
+    bool zero_points;              ///< path bytes: minimum_w is what each code stands above its integer instead
     std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
-    float const* total_a;          ///< sums of a over each segment times scale_a, likewise
+    float const* total_a;          ///< sums of a over each segment, on path pairs times scale_a, likewise
     float unit;                    ///< path bytes: what one unit of the integer products is worth
     float* y;                      ///< sums [row * tile_width + column]
     std::int32_t* carried;         ///< path bytes: sums of a group that began in an earlier chunk, likewise
@@ -120,6 +121,7 @@ struct panel_engine {
     /// The same for one row of a, straight from the lines of four panels (from their first column on): no strips.
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
     unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
+    unsigned plain_line_widths = 0;  ///< and these where the tables say plain_integers
     scale_reader scales;
     /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
     /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.

@@ -20,12 +20,15 @@ namespace panel_detail {
 /// Columns whose fp32 sums are added up in fp32 before they move on to double: with groups of at least 8 of them, 64 sums.
 inline constexpr std::size_t float_span = 512;
 
+/// Rows of a up to which a product waits for memory more than it multiplies.
+inline constexpr std::size_t few_rows = 8;
+
 /// The forms of an operand's elements that vectors look them up in.
-inline element_tables tables_of(operand const& w) noexcept {
+inline element_tables tables_of(operand const& w, panel_path path) noexcept {
     float const* const value = w.panels().values();
-    if (!w.facts().symmetric) return make_centred_tables(w.panels().width);
+    if (!w.facts().symmetric && path != panel_path::bytes) return make_centred_tables(w.panels().width);
     element_tables tables = make_tables(w.panels().width, value);
-    if (!w.facts().exact_integers) return tables;
+    if (!w.facts().byte_elements) return tables;
     unsigned const codes = 1U << w.panels().width;
     float const unit = bit_cast<float>(static_cast<std::uint32_t>(127 + w.facts().fraction) << 23);
     auto const integer = [&](unsigned code) { return static_cast<int>(value[code % codes] / unit); };
@@ -44,7 +47,7 @@ inline element_tables tables_of(operand const& w) noexcept {
 
 /// Whether every element of an integer format becomes a byte by `byte` or `flip`; formats of 7 and 8 bits that leave codes out
 /// do not.
-inline bool fits_bytes(operand const& w) noexcept { return w.facts().width <= 6 || tables_of(w).plain_integers; }
+inline bool fits_bytes(operand const& w) noexcept { return w.facts().width <= 6 || tables_of(w, panel_path::bytes).plain_integers; }
 
 /// Everything the blocks of one product share.
 struct shared_state {
@@ -59,37 +62,36 @@ struct shared_state {
 class panel_block {
 public:
     explicit panel_block(shared_state const& s)
-        : s_(s), exact_(s.engine.path == panel_path::bytes), padded_rows_(s.a.rows),
-          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()), symmetric_(s.p.w.facts().symmetric),
-          scales_(scale_count), offsets_(symmetric_ ? 0 : scale_count), shifts_(symmetric_ ? 0 : scale_count),
-          sums_(padded_rows_ * tile_width), carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
+        : s_(s), exact_(s.engine.path == panel_path::bytes),
+          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
+          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
+          symmetric_(s.p.w.facts().symmetric), centred_(!symmetric_ && s.engine.centre != nullptr), scales_(scale_count),
+          offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), sums_(padded_rows_ * tile_width),
+          carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
         operand const& w = s_.p.w;
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
-        if (panels_ < tile_panels) std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), scale_count, 0.0F);
-        if (!symmetric_) {
-            std::fill_n(offsets_.get(), scale_count, 0.0F);
-            std::fill_n(shifts_.get(), scale_count, 0U);
-        }
+        if (panels_ < tile_panels) clear();
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
         std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
         in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
-        bool const from_lines = s_.rows == 1 && packed && (s_.engine.line_widths >> w.panels().width & 1) != 0;
-        for (std::size_t first = 0; first < cols; first += float_span) {
-            std::size_t const end = std::min(cols, first + float_span);
+        bool const from_lines = s_.rows == 1 && packed && (line_widths() >> w.panels().width & 1) != 0;
+        std::size_t const span = from_lines && to_the_bit_ ? window_columns() : float_span;
+        for (std::size_t first = 0; first < cols; first += span) {
+            std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);
+            if (packed && s_.rows <= few_rows) fetch_scales(first_panel);
             if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
             for (std::size_t k = first; k < end && !from_lines; k += depth_) {
                 for (std::size_t i = 0; i < panels_ && !in_place_; ++i) expand(first_panel + i, k, std::min(depth_, cols - k), i);
                 multiply(first_panel, k);
             }
-            if (!exact_) move_to_double();
+            if (!to_the_bit_) move_to_double();
         }
         if (s_.engine.leave != nullptr) s_.engine.leave();
         move_to_double();
@@ -102,9 +104,20 @@ public:
 
 private:
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
+    /// For panels beyond the last: numbers that harm nothing.
+    void clear() noexcept {
+        std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
+        std::fill_n(scales_.get(), scale_count, 0.0F);
+        if (symmetric_) return;
+        std::fill_n(offsets_.get(), scale_count, 0.0F);
+        if (centred_) std::fill_n(shifts_.get(), scale_count, 0U);
+    }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
     static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
+    unsigned line_widths() const noexcept {
+        return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
+    }
     std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
@@ -120,7 +133,7 @@ private:
             lines = lines_;
         }
         depth = depth_in_units(depth);
-        if (symmetric_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
+        if (!centred_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
         std::size_t const group = w.facts().group == 0 ? s_.p.k() : w.facts().group;
         for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
             std::size_t const end = std::min(first + depth, (k / group + 1) * group);
@@ -128,6 +141,24 @@ private:
             (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
             k = end;
         }
+    }
+
+    /// Columns of a window of scales, all of K where there is one scale: a multiple of a chunk.
+    std::size_t window_columns() const noexcept {
+        std::size_t const group = s_.p.w.facts().group;
+        return group == 0 ? padded(s_.p.k(), depth_) : scale_window * group;
+    }
+
+    /// Asks memory for the scales of the window after this one, of the next panels where these have no more.
+    void fetch_scales(std::size_t first_panel) const noexcept {
+        operand const& w = s_.p.w;
+        std::size_t const group = w.facts().group;
+        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
+        bool const more = (window_ + 1) * scale_window < groups;
+        std::size_t const panel = more ? first_panel : first_panel + tile_panels;
+        std::size_t const begin = more ? (window_ + 1) * scale_window : 0;
+        std::size_t const end = std::min(panel + tile_panels, panels_of(w.rows()));
+        for (std::size_t i = panel; i < end; ++i) w.panels().fetch_scales(w, i, begin, std::min(scale_window, groups - begin));
     }
 
     /// The window of scales that the span from column `first` on needs: a window holds whole spans.
@@ -144,7 +175,7 @@ private:
             std::size_t const count = std::min(scale_window, groups - begin);
             float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
             w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
-            if (!symmetric_) {
+            if (centred_) {
                 s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
             }
         }
@@ -218,8 +249,9 @@ private:
         tile.scale_a_stride = a.groups;
         tile.scale_w = scales_.get();
         tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
-        tile.shift_w = symmetric_ ? nullptr : shifts_.get();
-        tile.total_a = symmetric_ ? nullptr : a.total.data() + row * a.groups;
+        tile.zero_points = s_.p.w.facts().zero_point;
+        tile.shift_w = centred_ ? shifts_.get() : nullptr;
+        tile.total_a = a.total.empty() ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
         tile.y = sums_.get() + row * tile_width;
         tile.carried = exact_ ? carried_.get() + row * tile_width : nullptr;
@@ -235,7 +267,8 @@ private:
     }
 
     shared_state const& s_;
-    bool exact_;
+    bool exact_;       ///< sums of integers
+    bool to_the_bit_;  ///< what is added to y in which order is part of the definition
     std::size_t padded_rows_;
     std::size_t depth_;
     bool in_place_ = false;  ///< lines serve as strips
@@ -243,6 +276,7 @@ private:
     std::size_t window_ = 0;
     scratch<std::byte> strips_;
     bool symmetric_;
+    bool centred_;     ///< offsets are taken as shifts of codes and a rest
     scratch<float> scales_;
     scratch<float> offsets_;
     scratch<std::uint32_t> shifts_;
@@ -265,7 +299,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
-    element_tables const tables = panel_detail::tables_of(p.w);
+    element_tables const tables = panel_detail::tables_of(p.w, engine.path);
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
         panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);

@@ -22,31 +22,44 @@ template <std::size_t Count, class F>
     [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) { (f(I), ...); }(std::make_index_sequence<Count>{});
 }
 
-inline __m512i load_line(std::byte const* at) noexcept { return _mm512_loadu_si512(at); }
+[[gnu::always_inline]] inline __m512i load_line(std::byte const* at) noexcept { return _mm512_loadu_si512(at); }
 
-/// 64 bytes with the codes of step `Step` (four columns) of a unit: its planes put together.
+/// 64 bytes with the codes of step `Step` (four columns) of a unit, its planes put together, some of their bits flipped.
 template <int Width, int Step>
-inline __m512i codes_of_step(std::byte const* unit) noexcept {
+[[gnu::always_inline]] inline __m512i codes_of_step(std::byte const* unit, __m512i flip = _mm512_setzero_si512()) noexcept {
     constexpr plane_list planes = planes_of(Width);
-    __m512i codes = _mm512_setzero_si512();
-    [&]<int... I>(std::integer_sequence<int, I...>) {
-        auto const add = [&]<int P>(std::integral_constant<int, P>) {
+    __m512i codes = flip;
+    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+        auto const add = [&]<int P>(std::integral_constant<int, P>) __attribute__((always_inline)) {
             constexpr plane p = planes.at[P];
             constexpr int per_line = 8 / p.bits;
             constexpr int up = p.low_bit - Step % per_line * p.bits;
             __m512i line = load_line(unit + (p.line + static_cast<std::size_t>(Step / per_line)) * line_bytes);
             if constexpr (p.bits == 8) {
-                codes = line;
+                codes = _mm512_xor_si512(codes, line);
                 return;
             }
             if constexpr (up > 0) line = _mm512_slli_epi16(line, static_cast<unsigned>(up));
             if constexpr (up < 0) line = _mm512_srli_epi16(line, static_cast<unsigned>(-up));
             __m512i const mask = _mm512_set1_epi8(static_cast<char>(((1 << p.bits) - 1) << p.low_bit));
-            codes = _mm512_ternarylogic_epi64(codes, line, mask, 0xF8);  // codes | (line & mask)
+            codes = _mm512_ternarylogic_epi64(line, mask, codes, 0x6A);  // codes ^ (line & mask)
         };
         (add(std::integral_constant<int, I>{}), ...);
     }(std::make_integer_sequence<int, planes.count>{});
     return codes;
+}
+
+/// Whether a code is one plane of several columns to the byte.
+template <int Width>
+inline constexpr bool one_plane = Width == 1 || Width == 2 || Width == 4;
+
+/// The codes of a step in the low bits of each byte, other columns' above them: what a look-up takes where there is one plane.
+template <int Width, int Step>
+[[gnu::always_inline]] inline __m512i low_codes_of_step(std::byte const* unit) noexcept {
+    static_assert(one_plane<Width>);
+    constexpr int per_line = 8 / Width;
+    __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
+    return Step % per_line == 0 ? line : _mm512_srli_epi16(line, Step % per_line * Width);
 }
 
 /// In place of a width: 8 bits whose upper half mirrors the lower, so that 128 entries and the sign do.
@@ -56,8 +69,8 @@ inline constexpr int width_in_bits = Width == mirrored_bytes ? 8 : Width;
 
 /// 64 look-ups of bytes by codes of Width bits in the first 2^Width entries of a table (for less than 6 bits: 64 entries).
 template <int Width>
-inline __m512i look_up(std::uint8_t const* table, __m512i codes) noexcept {
-    auto const part = [&](std::size_t i) { return _mm512_load_si512(table + 64 * i); };
+[[gnu::always_inline]] inline __m512i look_up(std::uint8_t const* table, __m512i codes) noexcept {
+    auto const part = [&](std::size_t i) __attribute__((always_inline)) { return _mm512_load_si512(table + 64 * i); };
     if constexpr (Width <= 6) return _mm512_permutexvar_epi8(codes, part(0));
     __m512i const lower = _mm512_permutex2var_epi8(part(0), codes, part(1));
     if constexpr (Width == 7 || Width == mirrored_bytes) return lower;
@@ -70,7 +83,7 @@ struct two_vectors {
 
 /// Codes of a step as bf16: columns 0 and 2, and columns 1 and 3.
 template <int Width>
-inline two_vectors pairs_of_codes(element_tables const& tables, __m512i codes) noexcept {
+[[gnu::always_inline]] inline two_vectors pairs_of_codes(element_tables const& tables, __m512i codes) noexcept {
     __m512i const low = look_up<Width>(tables.low, codes);
     __m512i high = look_up<Width>(tables.high, codes);
     if constexpr (Width == mirrored_bytes) {
@@ -83,7 +96,7 @@ inline two_vectors pairs_of_codes(element_tables const& tables, __m512i codes) n
 
 /// The same straight from a plane of 1, 2 or 4 bits, where two columns' codes stand at one shift of a 16-bit lane's ends.
 template <int Width, int Step>
-inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const* unit) noexcept {
+[[gnu::always_inline]] inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const* unit) noexcept {
     constexpr int per_line = 8 / Width;
     __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
     __m512i const table = _mm512_load_si512(tables.word);
@@ -94,7 +107,7 @@ inline two_vectors pairs_of_plane(element_tables const& tables, std::byte const*
 
 /// Shifted codes of a step as bf16 pairs, by tables with a centre: 32 entries for up to 4 bits, 64 for 5.
 template <int Width>
-inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes, __m512i shift) noexcept {
+[[gnu::always_inline]] inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes, __m512i shift) noexcept {
     codes = _mm512_add_epi8(codes, shift);
     if constexpr (Width > 4) {
         return pairs_of_codes<6>(tables, codes);
@@ -106,13 +119,13 @@ inline two_vectors pairs_of_shifted(element_tables const& tables, __m512i codes,
 
 /// A step of any width as bf16 pairs.
 template <int Width, int Step>
-inline two_vectors pairs_of_step(element_tables const& tables, std::byte const* unit) noexcept {
-    if constexpr (Width == 1 || Width == 2 || Width == 4) return pairs_of_plane<Width, Step>(tables, unit);
+[[gnu::always_inline]] inline two_vectors pairs_of_step(element_tables const& tables, std::byte const* unit) noexcept {
+    if constexpr (one_plane<Width>) return pairs_of_plane<Width, Step>(tables, unit);
     else return pairs_of_codes<Width>(tables, codes_of_step<width_in_bits<Width>, Step>(unit));
 }
 
 /// bf16 pairs as four columns of fp32.
-inline void floats_of_pairs(two_vectors pairs, __m512i* out) noexcept {
+[[gnu::always_inline]] inline void floats_of_pairs(two_vectors pairs, __m512i* out) noexcept {
     __m512i const upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
     out[0] = _mm512_slli_epi32(pairs.first, 16);
     out[1] = _mm512_slli_epi32(pairs.second, 16);
@@ -121,16 +134,17 @@ inline void floats_of_pairs(two_vectors pairs, __m512i* out) noexcept {
 }
 
 /// Four columns of codes in the bytes of each lane, from bit `shift` on, as fp32; formats of up to 4 bits.
-inline void floats_of_narrow(element_tables const& tables, __m512i codes, unsigned shift, __m512i* out) noexcept {
+[[gnu::always_inline]] inline void floats_of_narrow(element_tables const& tables, __m512i codes, unsigned shift, __m512i* out) noexcept {
     __m512 const table = _mm512_load_ps(tables.value);
-    for (unsigned c = 0; c < line_columns; ++c) {
-        out[c] = _mm512_castps_si512(_mm512_permutexvar_ps(_mm512_srli_epi32(codes, shift + 8 * c), table));
-    }
+    unrolled<line_columns>([&](std::size_t c) __attribute__((always_inline)) {
+        __m512i const index = _mm512_srli_epi32(codes, shift + 8 * static_cast<unsigned>(c));
+        out[c] = _mm512_castps_si512(_mm512_permutexvar_ps(index, table));
+    });
 }
 
 /// A step of any width as fp32.
 template <int Width, int Step>
-inline void floats_of_step(element_tables const& tables, std::byte const* unit, __m512i* out) noexcept {
+[[gnu::always_inline]] inline void floats_of_step(element_tables const& tables, std::byte const* unit, __m512i* out) noexcept {
     if constexpr (Width == 1 || Width == 2 || Width == 4) {
         constexpr int per_line = 8 / Width;
         __m512i const line = load_line(unit + static_cast<std::size_t>(Step / per_line) * line_bytes);
@@ -144,9 +158,16 @@ inline void floats_of_step(element_tables const& tables, std::byte const* unit, 
 
 /// Codes as the integers they stand for plus the bias.
 template <int Width>
-inline __m512i byte_integers(element_tables const& tables, __m512i codes) noexcept {
+[[gnu::always_inline]] inline __m512i byte_integers(element_tables const& tables, __m512i codes) noexcept {
     if constexpr (Width <= 6) return look_up<6>(tables.byte, codes);
     else return _mm512_xor_si512(codes, _mm512_set1_epi8(static_cast<char>(tables.flip)));
+}
+
+/// A step of any width as such integers.
+template <int Width, int Step>
+[[gnu::always_inline]] inline __m512i bytes_of_step(element_tables const& tables, std::byte const* unit) noexcept {
+    if constexpr (one_plane<Width>) return byte_integers<Width>(tables, low_codes_of_step<Width, Step>(unit));
+    else return byte_integers<Width>(tables, codes_of_step<Width, Step>(unit));
 }
 
 inline void store_two(two_vectors pairs, std::byte* out) noexcept {
@@ -161,7 +182,7 @@ template <panel_path Path, int Width, int Step>
 inline void expand_step(element_tables const& tables, std::byte const* unit, std::byte* strip) noexcept {
     std::byte* const out = strip + Step * (line_columns / columns_of(Path)) * line_bytes;
     if constexpr (Path == panel_path::bytes) {
-        _mm512_storeu_si512(out, byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)));
+        _mm512_storeu_si512(out, bytes_of_step<Width, Step>(tables, unit));
     } else if constexpr (Path == panel_path::pairs) {
         store_two(pairs_of_step<Width, Step>(tables, unit), out);
     } else {
@@ -311,7 +332,7 @@ inline void centre_offsets(operand_facts const& w, int centre, std::size_t count
     for (std::size_t i = 0; i < count; i += 16) {
         __m512 const s = _mm512_loadu_ps(scale + i);
         __m512 const m = _mm512_loadu_ps(offset + i);
-        __m512 const at = w.zero_point ? m : _mm512_div_ps(_mm512_sub_ps(zero, m), s);
+        __m512 const at = w.zero_point ? m : _mm512_mul_ps(_mm512_sub_ps(zero, m), _mm512_rcp14_ps(s));  // about is enough
         __m512 const inside = _mm512_min_ps(_mm512_max_ps(at, zero), highest);  // a NaN becomes 0
         __m512i const c = _mm512_cvtps_epi32(inside);
         __m512 const left = w.zero_point ? zero : _mm512_fmadd_ps(_mm512_cvtepi32_ps(c), s, m);

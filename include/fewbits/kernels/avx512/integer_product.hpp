@@ -6,6 +6,7 @@
 #include "../../target/detect.hpp"
 #include "../panel_product.hpp"
 #include "../portable/integer_product.hpp"
+#include "../portable/widened_product.hpp"
 #include "expand_panel.hpp"
 #include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
@@ -21,8 +22,9 @@ constexpr panel_engine integer_engine() noexcept {
             .expand = &expand<panel_path::bytes>,
             .expand_bytes = &expand_bytes<panel_path::bytes>,
             .multiply = &multiply<byte_dot>,
-            .multiply_lines = &multiply_lines<byte_dot>,
+            .multiply_lines = &multiply_byte_lines,
             .line_widths = line_widths<byte_dot>,
+            .plain_line_widths = plain_line_widths,
             .scales = vector_reader,
             .to_bytes = &to_bytes,
             .flips = true,
@@ -33,14 +35,21 @@ struct integer_product {
     using isa = fewbits::isa::avx512;
     static constexpr std::string_view name = "avx512/integer_product";
     static constexpr std::string_view reason =
-        "both sides are exact integers: exact sums of bytes by VNNI over each shared group, one fma with the scales, defined to the bit";
+        "elements of both sides are integers: exact sums of bytes by VNNI over each shared group, one fma with the scales, defined to the "
+        "bit for integer formats";
     static constexpr std::size_t longest = 65536;  ///< K for which every sum of products of bytes stays within int32
+    static constexpr std::size_t longest_with_offset = 256;  ///< a group whose sums are exact in fp32
     static bool available(processor const& here) noexcept { return here.avx512; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
-        return is_exact_pair(a, w) && w.grouped && a.group % quad_columns == 0;
+        if (!a.byte_elements || !a.symmetric || a.plain_codes || a.group % quad_columns != 0) return false;
+        bool const offset_fits = w.symmetric || (w.plain_codes && w.group != 0 && w.group <= longest_with_offset);
+        return w.grouped && w.byte_elements && offset_fits;
     }
     static void run(product const& p) {
-        if (p.k() > longest || !panel_detail::fits_bytes(p.w)) return portable::integer_product::run(p);
+        if (p.k() > longest || !panel_detail::fits_bytes(p.w)) {
+            bool const to_the_bit = is_exact_pair(p.a.facts(), p.w.facts());
+            return to_the_bit ? portable::integer_product::run(p) : portable::widened_product::run(p);
+        }
         run_panels(p, integer_engine(), {.apart = true});
     }
 };

@@ -16,100 +16,220 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has.
-template <class Dot, int Width, int Step, bool Shifted>
-inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i shift,
+/// How the codes of lines become what is multiplied.
+enum class code_use : unsigned char {
+    looked_up,  ///< by the tables
+    shifted,    ///< first moved by what their group says: pairs
+    plain       ///< they are the integers plus a bias but for bits that are flipped: bytes
+};
+
+/// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has. `with`: code_use's shift
+/// or flipped bits.
+template <class Dot, int Width, int Step, code_use Use>
+[[gnu::always_inline]] inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i with,
                                   std::uint32_t const* a, std::uint32_t const* rest) noexcept {
-    auto const add = [&](__m512i w, std::size_t i) {
+    auto const add = [&](__m512i w, std::size_t i) __attribute__((always_inline)) {
         sum = Dot::add(sum, w, a[i]);
         if constexpr (Dot::split) sum = Dot::add(sum, w, rest[i]);
     };
-    if constexpr (Dot::path == panel_path::bytes) {
-        add(byte_integers<Width>(tables, codes_of_step<Width, Step>(unit)), 0);
+    if constexpr (Use == code_use::plain) {
+        add(codes_of_step<Width, Step>(unit, with), 0);
+    } else if constexpr (Dot::path == panel_path::bytes) {
+        add(bytes_of_step<Width, Step>(tables, unit), 0);
     } else if constexpr (Dot::path == panel_path::pairs) {
         two_vectors pairs;
-        if constexpr (Shifted) pairs = pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), shift);
+        if constexpr (Use == code_use::shifted) pairs = pairs_of_shifted<Width>(tables, codes_of_step<Width, Step>(unit), with);
         else pairs = pairs_of_step<Width, Step>(tables, unit);
         add(pairs.first, 0);
         add(pairs.second, 1);
     } else {
         __m512i w[line_columns];
         floats_of_step<Width, Step>(tables, unit, w);
-        for (std::size_t c = 0; c < line_columns; ++c) add(w[c], c);
+        unrolled<line_columns>([&](std::size_t c) __attribute__((always_inline)) { add(w[c], c); });
     }
     return sum;
 }
 
-/// Four steps, 16 columns, of all four panels; Half: which half of a unit.
-template <class Dot, int Width, int Half, bool Shifted>
-inline void add_quad(typename Dot::sum* sums, element_tables const& tables, std::byte const* const* lines, std::size_t at,
-                     __m512i const* shift, std::uint32_t const* a, std::uint32_t const* rest) noexcept {
-    constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
-    [&]<int... Step>(std::integer_sequence<int, Step...>) {
-        auto const step = [&]<int S>(std::integral_constant<int, S>) {
-            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-                sums[p] = add_step<Dot, Width, 4 * Half + S, Shifted>(sums[p], tables, lines[p] + at, shift[p], a + S * vectors,
-                                                                      rest + S * vectors);
-            });
-        };
-        (step(std::integral_constant<int, Step>{}), ...);
-    }(std::make_integer_sequence<int, 4>{});
-}
-
-/// Asks for the lines of the unit `ahead` bytes on. Always inlined: g++ drops calls to functions that do nothing else.
+/// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
 template <int Lines>
-[[gnu::always_inline]] inline void fetch_ahead(std::byte const* unit) noexcept {
-    constexpr std::size_t ahead = 2048;
-    for (std::size_t i = 0; i < Lines; ++i) {
-        _mm_prefetch(reinterpret_cast<char const*>(unit + ahead + i * line_bytes), _MM_HINT_T1);
-    }
+[[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
+    unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
+        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), _MM_HINT_T1);
+    });
 }
 
-/// The four panels side by side: four streams of lines, four independent chains of sums.
-template <class Dot, int Width, bool Shifted = false>
-inline void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
-    constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
-    constexpr int unit_lines = width_in_bits<Width>;
-    for (std::size_t g = 0; g < t.segment_count; ++g) {
-        panel_segment const segment = t.segments[g];
-        std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
-        typename Dot::sum sums[tile_panels];
-        __m512i shift[tile_panels] = {};
-        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-            sums[p] = begin_segment<Dot>(segment, t, 0, p);
-            if constexpr (Shifted) shift[p] = _mm512_load_si512(t.shift_w + (p * scale_window + segment.scale_w) * panel_rows);
+/// The four panels side by side: four streams of lines, four independent chains of sums. All sums stay in registers.
+template <class Dot, int Width, code_use Use = code_use::looked_up>
+class line_multiplier {
+public:
+    [[gnu::always_inline]] line_multiplier(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept
+        : tables_(tables), lines_(lines), t_(t), stride_(static_cast<std::size_t>(lines[1] - lines[0])) {}
+
+    [[gnu::always_inline]] void run() noexcept {
+        bool const carried = Dot::path == panel_path::bytes && !t_.segments[0].opens;
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            y_[p] = _mm512_loadu_ps(t_.y + p * panel_rows);
+            sums_[p] = Dot::zero();
+            with_[p] = _mm512_set1_epi8(static_cast<char>(tables_.flip));
+            if constexpr (Dot::path == panel_path::bytes) {
+                if (carried) sums_[p] = _mm512_loadu_si512(t_.carried + p * panel_rows);
+            }
         });
+        for (std::size_t g = 0; g < t_.segment_count; ++g) add_segment(t_.segments[g]);
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            _mm512_storeu_ps(t_.y + p * panel_rows, y_[p]);
+            if constexpr (Dot::path == panel_path::bytes) _mm512_storeu_si512(t_.carried + p * panel_rows, sums_[p]);
+        });
+    }
+
+private:
+    static constexpr std::size_t quad_words = quad_columns / columns_of(Dot::path);
+    static constexpr int unit_lines = width_in_bits<Width>;
+    static constexpr std::size_t unit_bytes = unit_lines * line_bytes;
+
+    template <class F>
+    [[gnu::always_inline]] static void each(F const& f) noexcept {
+        unrolled<tile_panels>(f);
+    }
+    [[gnu::always_inline]] std::size_t scale_at(panel_segment const& segment, std::size_t p) const noexcept {
+        return (p * scale_window + segment.scale_w) * panel_rows;
+    }
+
+    [[gnu::always_inline]] void add_segment(panel_segment const& segment) noexcept {
+        if (Dot::path != panel_path::bytes || segment.opens) open(segment);
+        std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
         for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
-            std::size_t const at = quad / 2 * (unit_lines * line_bytes);
-            std::uint32_t const* const a = t.a[0] + quad * quad_words;
-            std::uint32_t const* const rest = Dot::split ? t.a[1] + quad * quad_words : a;
+            std::size_t const at = quad / 2 * unit_bytes;
             if (quad % 2 == 0) {
-                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { fetch_ahead<unit_lines>(lines[p] + at); });
-                add_quad<Dot, Width, 0, Shifted>(sums, tables, lines, at, shift, a, rest);
+                fetch(at);
+                add_quad<0>(quad, at);
             } else {
-                add_quad<Dot, Width, 1, Shifted>(sums, tables, lines, at, shift, a, rest);
+                add_quad<1>(quad, at);
             }
         }
-        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, 0, p, sums[p]); });
+        if (Dot::path != panel_path::bytes || segment.closes) close(segment);
     }
+
+    /// What the four panels need some units on, of the next four panels where these end.
+    [[gnu::always_inline]] void fetch(std::size_t at) const noexcept {
+        constexpr std::size_t ahead = 2048;
+        std::size_t const next = at + ahead < stride_ ? at + ahead : at + ahead + (tile_panels - 1) * stride_;
+        each([&](std::size_t p) __attribute__((always_inline)) { fetch_unit<unit_lines>(lines_[p] + next); });
+    }
+
+    /// Four steps, 16 columns, of all four panels; Half: which half of a unit.
+    template <int Half>
+    [[gnu::always_inline]] void add_quad(std::size_t quad, std::size_t at) noexcept {
+        constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
+        std::uint32_t const* const a = t_.a[0] + quad * quad_words;
+        std::uint32_t const* const rest = Dot::split ? t_.a[1] + quad * quad_words : a;
+        [&]<int... Step>(std::integer_sequence<int, Step...>) __attribute__((always_inline)) {
+            auto const step = [&]<int S>(std::integral_constant<int, S>) __attribute__((always_inline)) {
+                each([&](std::size_t p) __attribute__((always_inline)) {
+                    sums_[p] = add_step<Dot, Width, 4 * Half + S, Use>(sums_[p], tables_, lines_[p] + at, with_[p], a + S * vectors,
+                                                                       rest + S * vectors);
+                });
+            };
+            (step(std::integral_constant<int, Step>{}), ...);
+        }(std::make_integer_sequence<int, 4>{});
+    }
+
+    /// Sums of bytes begin with what the bias of w adds to them taken off.
+    [[gnu::always_inline]] void open(panel_segment const& segment) noexcept {
+        typename Dot::sum first = Dot::zero();
+        if constexpr (Dot::path == panel_path::bytes) first = _mm512_set1_epi32(t_.start_a[segment.number]);
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            sums_[p] = first;
+            if constexpr (Use == code_use::shifted) with_[p] = _mm512_load_si512(t_.shift_w + scale_at(segment, p));
+        });
+    }
+
+    /// end_group's arithmetic.
+    [[gnu::always_inline]] void close(panel_segment const& segment) noexcept {
+        __m512 const scale_a = _mm512_set1_ps(t_.scale_a[segment.number]);
+        if constexpr (Dot::path == panel_path::bytes) {
+            if (t_.minimum_w != nullptr) return close_with_offset(segment, scale_a);
+        }
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            __m512 const sum = number(sums_[p]);
+            y_[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t_.scale_w + scale_at(segment, p))), y_[p]);
+        });
+        if constexpr (Use == code_use::shifted) {
+            __m512 const total_a = _mm512_set1_ps(t_.total_a[segment.number]);
+            each([&](std::size_t p) __attribute__((always_inline)) {
+                y_[p] = _mm512_fmadd_ps(total_a, _mm512_load_ps(t_.minimum_w + scale_at(segment, p)), y_[p]);
+            });
+        }
+    }
+
+    [[gnu::always_inline]] void close_with_offset(panel_segment const& segment, __m512 scale_a) noexcept {
+        __m512 const total = _mm512_set1_ps(t_.total_a[segment.number]);
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            std::size_t const at = scale_at(segment, p);
+            __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, _mm512_load_ps(t_.scale_w + at), _mm512_load_ps(t_.minimum_w + at));
+            y_[p] = _mm512_fmadd_ps(sum, scale_a, y_[p]);
+        });
+    }
+
+    [[gnu::always_inline]] __m512 number(__m512i sum) const noexcept {
+        __m512 const integers = _mm512_cvtepi32_ps(sum);
+        return t_.unit == 1.0F ? integers : _mm512_mul_ps(integers, _mm512_set1_ps(t_.unit));
+    }
+    [[gnu::always_inline]] __m512 number(__m512 sum) const noexcept { return sum; }
+
+    element_tables const& tables_;
+    std::byte const* const* lines_;
+    panel_tile const& t_;
+    std::size_t stride_;  ///< bytes between panels; 0 where there is but one
+    __m512 y_[tile_panels];
+    typename Dot::sum sums_[tile_panels];
+    __m512i with_[tile_panels];
+};
+
+/// A function of its own for each width: in one all together registers do not suffice.
+template <class Dot, int Width, code_use Use = code_use::looked_up>
+[[gnu::noinline]] void multiply_units(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept {
+    line_multiplier<Dot, Width, Use>(tables, lines, t).run();
 }
 
 /// The widths that are worth a program of their own, a bit each: those of formats in use, and for fp32 what it takes one look-up
 /// to widen.
 template <class Dot>
 inline constexpr unsigned line_widths = Dot::path == panel_path::floats ? 0b1'1110U : 0b1'0111'1110U;
+template <>
+inline constexpr unsigned line_widths<byte_dot> = 0b101'0110U;
+inline constexpr unsigned plain_line_widths = 0b1'0110'1000U;
 
-/// panel_engine::multiply_lines
+/// panel_engine::multiply_lines of path bytes
+inline void multiply_byte_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
+    if (tables.plain_integers) {
+        switch (width) {
+            case 3: return multiply_units<byte_dot, 3, code_use::plain>(tables, lines, tile);
+            case 5: return multiply_units<byte_dot, 5, code_use::plain>(tables, lines, tile);
+            case 6: return multiply_units<byte_dot, 6, code_use::plain>(tables, lines, tile);
+            case 8: return multiply_units<byte_dot, 8, code_use::plain>(tables, lines, tile);
+            default: break;
+        }
+    }
+    switch (width) {
+        case 1: return multiply_units<byte_dot, 1>(tables, lines, tile);
+        case 2: return multiply_units<byte_dot, 2>(tables, lines, tile);
+        case 4: return multiply_units<byte_dot, 4>(tables, lines, tile);
+        default: return multiply_units<byte_dot, 6>(tables, lines, tile);
+    }
+}
+
+/// panel_engine::multiply_lines of the other paths
 template <class Dot>
 void multiply_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
     if constexpr (Dot::path == panel_path::pairs) {
         if (tile.shift_w != nullptr) {
             switch (width) {
-                case 1: return multiply_units<Dot, 1, true>(tables, lines, tile);
-                case 2: return multiply_units<Dot, 2, true>(tables, lines, tile);
-                case 3: return multiply_units<Dot, 3, true>(tables, lines, tile);
-                case 4: return multiply_units<Dot, 4, true>(tables, lines, tile);
-                default: return multiply_units<Dot, 5, true>(tables, lines, tile);
+                case 1: return multiply_units<Dot, 1, code_use::shifted>(tables, lines, tile);
+                case 2: return multiply_units<Dot, 2, code_use::shifted>(tables, lines, tile);
+                case 3: return multiply_units<Dot, 3, code_use::shifted>(tables, lines, tile);
+                case 4: return multiply_units<Dot, 4, code_use::shifted>(tables, lines, tile);
+                default: return multiply_units<Dot, 5, code_use::shifted>(tables, lines, tile);
             }
         }
     }
@@ -120,12 +240,10 @@ void multiply_lines(int width, element_tables const& tables, std::byte const* co
         case 4: return multiply_units<Dot, 4>(tables, lines, tile);
         default: break;
     }
-    if constexpr (Dot::path != panel_path::floats) {
+    if constexpr (Dot::path == panel_path::pairs) {
         if (width == 5) return multiply_units<Dot, 5>(tables, lines, tile);
         if (width == 6) return multiply_units<Dot, 6>(tables, lines, tile);
-        if constexpr (Dot::path == panel_path::pairs) {
-            if (tables.mirrored) return multiply_units<Dot, mirrored_bytes>(tables, lines, tile);
-        }
+        if (tables.mirrored) return multiply_units<Dot, mirrored_bytes>(tables, lines, tile);
         multiply_units<Dot, 8>(tables, lines, tile);
     }
 }

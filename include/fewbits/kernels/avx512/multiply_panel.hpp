@@ -68,6 +68,15 @@ template <class Dot>
     return Dot::zero();
 }
 
+/// What a group's exact sum of code * a comes to with an offset: scale * (sum - zero * total) or scale * sum + minimum * total,
+/// its error small beside the result even where the two nearly cancel. total: the group's sum of a.
+inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m512 scale, __m512 offset) noexcept {
+    if (t.zero_points) return _mm512_mul_ps(scale, _mm512_fnmadd_ps(offset, total, sum));
+    __m512 const scaled = _mm512_mul_ps(scale, sum);
+    __m512 const lost = _mm512_fmsub_ps(scale, sum, scaled);
+    return _mm512_add_ps(_mm512_fmadd_ps(offset, total, scaled), lost);
+}
+
 /// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
 template <class Dot>
 [[gnu::always_inline]] inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
@@ -83,6 +92,13 @@ template <class Dot>
     }
     std::size_t const at = (p * scale_window + segment.scale_w) * panel_rows;
     float* const y = t.y + row * tile_width + p * panel_rows;
+    if constexpr (Dot::path == panel_path::bytes) {
+        if (t.minimum_w != nullptr) {
+            __m512 const total = _mm512_set1_ps(t.total_a[group]);
+            sum = sum_with_offset(t, sum, total, _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
+            return _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(y)));
+        }
+    }
     __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
     if constexpr (Dot::path == panel_path::pairs) {
         if (t.minimum_w != nullptr) total = _mm512_fmadd_ps(_mm512_set1_ps(t.total_a[group]), _mm512_load_ps(t.minimum_w + at), total);
