@@ -20,22 +20,25 @@ struct activation_form {
     bool split = false;  ///< path pairs: every value as two bf16
 };
 
+/// Rows [first, first + rows) of a slab, multiplied together.
+struct row_tile {
+    std::size_t first, rows;
+};
+
 /// A slab of rows, and the groups of K that both sides share.
 struct panel_activations {
-    std::size_t words = 0;                     ///< of a row, padded with zeros to whole chunks
-    std::vector<std::uint32_t> part[2];
+    std::vector<row_tile> tiles;
+    std::size_t rows = 0;                      ///< of all tiles
+    std::vector<std::uint32_t> part[2];        ///< chunk after chunk of K, tile after tile, as panel_tile::a has it
     std::vector<panel_segment> segments;
     std::vector<std::size_t> chunk_begin;      ///< of each chunk's segments, and their end
     std::vector<std::uint32_t> group_column;   ///< first column of each shared group
     std::size_t groups = 0;
     std::vector<float> scale;                  ///< [row * groups + group]
-    std::vector<std::int32_t> sum;
-    std::vector<float> total;                  ///< where w has an offset
+    std::vector<std::int32_t> start;           ///< path bytes: -bias * the sum of the group's integers
+    std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
     float unit = 1.0F;
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
-
-    /// About what a row takes, to bound a slab.
-    static std::size_t bytes_of_row(std::size_t cols) noexcept { return 5 * cols + 4096; }
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -57,15 +60,31 @@ inline std::uint16_t bf16_rest(std::uint32_t bits, std::uint16_t first) noexcept
     return bf16_near(bit_cast<std::uint32_t>(rest));
 }
 
+/// What a row takes.
+inline std::size_t bytes_of_row(panel_path path, bool split, std::size_t cols) noexcept {
+    return (cols + strip_depth(path)) / columns_of(path) * sizeof(std::uint32_t) * (split ? 2 : 1) + cols / 2;
+}
+
+/// Tiles of engine.rows, then of the powers of two that are left.
+inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size_t rows) {
+    a.rows = (rows + engine.row_padding - 1) / engine.row_padding * engine.row_padding;
+    for (std::size_t first = 0, most = engine.rows; first < a.rows;) {
+        if (most > a.rows - first) most = engine.rows_apart ? a.rows - first : most > 4 ? 4 : most / 2;
+        else a.tiles.push_back({first, most}), first += most;
+    }
+}
+
 /// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that no sum is longer than 64.
-inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t cols, bool exact) {
+inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t cols, panel_path path) {
+    bool const exact = path == panel_path::bytes;
+    std::size_t const depth = strip_depth(path);
     constexpr std::size_t longest = 64;
     auto const border = [](std::size_t k, std::size_t group, std::size_t end) {
         return group == 0 ? end : std::min(end, (k / group + 1) * group);
     };
-    for (std::size_t first = 0; first < cols; first += chunk_depth) {
+    for (std::size_t first = 0; first < cols; first += depth) {
         a.chunk_begin.push_back(a.segments.size());
-        std::size_t const chunk_end = std::min(cols, first + chunk_depth);
+        std::size_t const chunk_end = std::min(cols, first + depth);
         for (std::size_t k = first; k < chunk_end;) {
             std::size_t const group_end = border(k, group_a, border(k, group_w, cols));
             bool const begins = k == 0 || (group_a != 0 && k % group_a == 0) || (group_w != 0 && k % group_w == 0);
@@ -120,10 +139,11 @@ inline void total_segments(panel_activations& a, std::size_t row, std::size_t ch
         std::uint32_t const word = from[column / line_columns * 2 + step % 2];
         return static_cast<double>(bit_cast<float>(step < 2 ? word << 16 : word & 0xFFFF0000U));
     };
+    std::size_t const first = chunk * strip_depth(panel_path::pairs);
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         double total = 0.0;
-        for (std::size_t k = s.begin % chunk_depth; k < (s.end - 1) % chunk_depth + 1; ++k) {
+        for (std::size_t k = s.begin - first; k < s.end - first; ++k) {
             total += half(words, k);
             if (rest != nullptr) total += half(rest, k);
         }
@@ -133,10 +153,48 @@ inline void total_segments(panel_activations& a, std::size_t row, std::size_t ch
 
 /// Sums of words of four columns to sums of groups.
 inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, std::int32_t const* sums) noexcept {
+    std::size_t const first = chunk * strip_depth(panel_path::bytes);
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
-        std::size_t const end = (s.end - 1) % chunk_depth / 4 + 1;
-        for (std::size_t k = s.begin % chunk_depth / 4; k < end; ++k) a.sum[row * a.groups + s.number] += sums[k];
+        std::int32_t sum = 0;
+        for (std::size_t k = (s.begin - first) / 4; k < (s.end - first) / 4; ++k) sum += sums[k];
+        a.start[row * a.groups + s.number] += sum;
+    }
+}
+
+/// Row `row` of a slab that begins at row `first` of p.a: its words, and what its groups add up to.
+inline void prepare_row(panel_activations& a, product const& p, panel_engine const& engine, activation_form form, std::size_t first,
+                        row_tile tile, std::size_t row) {
+    constexpr std::size_t most_depth = 2 * chunk_depth;
+    std::size_t const depth = strip_depth(engine.path);
+    std::size_t const vectors = strip_vectors(engine.path);
+    auto const to_bytes = engine.to_bytes != nullptr ? engine.to_bytes : &activation_detail::to_bytes;
+    auto const to_pairs = engine.to_pairs != nullptr ? engine.to_pairs : &activation_detail::to_pairs;
+    int const fraction = engine.path == panel_path::bytes ? p.a.facts().fraction : 0;
+    float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - fraction) << 23);
+    std::size_t const between = engine.rows_apart ? 1 : tile.rows;
+    float values[most_depth];
+    std::uint32_t words[2][most_depth];
+    std::int32_t sums[most_depth / 4];
+    for (std::size_t chunk = 0; chunk * depth < p.k(); ++chunk) {
+        for (std::size_t k = 0; k < depth; k += chunk_depth) {
+            std::size_t const column = chunk * depth + k;
+            std::size_t const known = column < p.k() ? std::min(chunk_depth, p.k() - column) : 0;
+            auto const what = form.apart ? reading::elements : reading::values;
+            if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
+            std::fill(values + known, values + chunk_depth, 0.0F);
+            std::size_t const at = k / columns_of(engine.path);
+            if (engine.path == panel_path::bytes) to_bytes(values, per_unit, words[0] + at, sums + at);
+            else if (engine.path == panel_path::pairs) to_pairs(values, words[0] + at, form.split ? words[1] + at : nullptr);
+            else __builtin_memcpy(words[0] + at, values, chunk_depth * sizeof(float));
+        }
+        if (!a.start.empty()) sum_groups(a, row, chunk, sums);
+        if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, words[0], form.split ? words[1] : nullptr);
+        std::size_t const in_tile = (row - tile.first) * (engine.rows_apart ? vectors : 1);
+        std::size_t const to = (chunk * a.rows + tile.first) * vectors + in_tile;
+        for (int i = 0; i < (form.split ? 2 : 1); ++i) {
+            for (std::size_t v = 0; v < vectors; ++v) a.part[i][to + v * between] = words[i][v];
+        }
     }
 }
 
@@ -151,54 +209,32 @@ inline std::size_t common_granule(std::vector<panel_segment> const& segments) no
     return granule;
 }
 
-/// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of engine.row_padding. Values have scales 1.
-inline panel_activations prepare_activations(product const& p, panel_engine const& engine, activation_form form, std::size_t first,
-                                             std::size_t rows) {
-    panel_path const path = engine.path;
-    std::size_t const row_padding = engine.row_padding;
-    auto const to_bytes = engine.to_bytes != nullptr ? engine.to_bytes : &activation_detail::to_bytes;
-    auto const to_pairs = engine.to_pairs != nullptr ? engine.to_pairs : &activation_detail::to_pairs;
+/// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of engine.row_padding. Values have scales 1. `bias`: what is
+/// added to the integers of w.
+inline panel_activations prepare_activations(product const& p, panel_engine const& engine, activation_form form, int bias,
+                                             std::size_t first, std::size_t rows) {
     panel_activations a;
-    bool const elements = form.apart;
-    bool const split = form.split;
-    bool const exact = path == panel_path::bytes;
-    cut_groups(a, elements ? p.a.facts().group : 0, p.w.facts().group, p.k(), exact);
+    bool const exact = engine.path == panel_path::bytes;
+    cut_rows(a, engine, rows);
+    cut_groups(a, form.apart ? p.a.facts().group : 0, p.w.facts().group, p.k(), engine.path);
     a.granule = common_granule(a.segments);
-    std::size_t const chunks = (p.k() + chunk_depth - 1) / chunk_depth;
-    std::size_t const padded_rows = (rows + row_padding - 1) / row_padding * row_padding;
-    std::size_t const words = chunk_depth / columns_of(path);
-    a.words = chunks * words;
-    a.part[0].resize(padded_rows * a.words);
-    if (split) a.part[1].resize(padded_rows * a.words);
-    a.scale.assign(padded_rows * a.groups, 1.0F);
+    std::size_t const chunks = a.chunk_begin.size() - 1;
+    for (int i = 0; i < (form.split ? 2 : 1); ++i) a.part[i].resize(a.rows * chunks * strip_vectors(engine.path));
+    a.scale.assign(a.rows * a.groups, 1.0F);
     if (exact) {
-        a.sum.assign(padded_rows * a.groups, 0);
+        a.start.assign(a.rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
-    bool const has_offset = !p.w.facts().symmetric && path == panel_path::pairs;
-    if (has_offset) a.total.assign(padded_rows * a.groups, 0.0F);
-    float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - (exact ? p.a.facts().fraction : 0)) << 23);
-    p.run_on.run(rows, [&](std::size_t r) {
-        float values[chunk_depth];
-        for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-            std::size_t const depth = std::min(chunk_depth, p.k() - chunk * chunk_depth);
-            p.a.read_rows(elements ? reading::elements : reading::values, {first + r, 1, chunk * chunk_depth, depth}, values, 0);
-            std::fill(values + depth, values + chunk_depth, 0.0F);
-            std::size_t const at = r * a.words + chunk * words;
-            if (path == panel_path::bytes) {
-                std::int32_t sums[chunk_depth / 4];
-                to_bytes(values, per_unit, a.part[0].data() + at, sums);
-                activation_detail::sum_groups(a, r, chunk, sums);
-            } else if (path == panel_path::pairs) {
-                std::uint32_t* const rest = split ? a.part[1].data() + at : nullptr;
-                to_pairs(values, a.part[0].data() + at, rest);
-                if (has_offset) activation_detail::total_segments(a, r, chunk, a.part[0].data() + at, rest);
-            } else {
-                __builtin_memcpy(a.part[0].data() + at, values, sizeof values);
+    if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
+    p.run_on.run(a.tiles.size(), [&](std::size_t t) {
+        row_tile const tile = a.tiles[t];
+        for (std::size_t r = tile.first; r < std::min(rows, tile.first + tile.rows); ++r) {
+            activation_detail::prepare_row(a, p, engine, form, first, tile, r);
+            for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
+                if (form.apart) p.a.read_scales(first + r, 1, a.group_column[g - r * a.groups], &a.scale[g]);
+                if (!a.total.empty()) a.total[g] = exact ? static_cast<float>(a.start[g]) * a.unit : mul_rn(a.total[g], a.scale[g]);
+                if (exact) a.start[g] *= -bias;
             }
-        }
-        for (std::size_t g = 0; elements && g < a.groups; ++g) {
-            p.a.read_scales(first + r, 1, a.group_column[g], &a.scale[r * a.groups + g]);
         }
     });
     return a;

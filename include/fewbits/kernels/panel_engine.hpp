@@ -25,6 +25,12 @@ constexpr std::size_t columns_of(panel_path path) noexcept {
     return path == panel_path::bytes ? 4 : path == panel_path::pairs ? 2 : 1;
 }
 
+/// Vectors of a strip: the four strips of a tile take 16 KiB, half of a first-level cache, or 32.
+constexpr std::size_t strip_vectors(panel_path path) noexcept { return path == panel_path::floats ? 128 : 64; }
+
+/// Columns of a strip: what is expanded and multiplied at a time.
+constexpr std::size_t strip_depth(panel_path path) noexcept { return strip_vectors(path) * columns_of(path); }
+
 /// In a step of four columns a vector of pairs holds columns 0 and 2, the next 1 and 3: so codes of 1, 2 and 4 bits become pairs
 /// by a shift and a table look-up of 16-bit lanes.
 constexpr std::size_t pair_column(std::size_t vector, std::size_t half) noexcept { return vector / 2 * 4 + vector % 2 + 2 * half; }
@@ -70,25 +76,31 @@ struct panel_segment {
     std::uint32_t scale_w;  ///< of the group of w, among those of the window
 };
 
+/// Streams of memory that a tile asks for ahead of time.
+inline constexpr std::size_t ahead_streams = 2;
+
 /// One tile over one chunk of K.
 struct panel_tile {
-    std::uint32_t const* a[2];     ///< first row: elements, four bytes a vector; [1]: what [0] leaves of a float, or null
-    std::size_t a_stride;          ///< four-byte words between rows
-    std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
+    /// Elements, four bytes a vector: of row r and vector i of all K at [i * rows + r]; [1]: what [0] leaves of a float, or null.
+    /// Where rows lie apart (panel_engine::rows_apart), at [r * strip_vectors(path) + i].
+    std::uint32_t const* a[2];
+    std::byte const* strips;       ///< tile_panels strips of vectors
+    std::size_t strip_stride;      ///< bytes between them
+    std::uint8_t flip;             ///< path bytes: to be xored with the bytes of the strips
+    std::uintptr_t ahead[ahead_streams];  ///< what is read soon lies so far from the first strip: to be prefetched with it
     std::size_t first;             ///< the column where they begin
     std::size_t granule;           ///< columns, a power of two, that every segment but the last of all is a multiple of
     panel_segment const* segments;
     std::size_t segment_count;
     float const* scale_a;          ///< [row * scale_a_stride + group number]
-    std::int32_t const* sum_a;     ///< sums of a's integers over each group, likewise; path bytes
+    std::int32_t const* start_a;   ///< where sums of each group begin, likewise: -bias * the sum of a's integers; path bytes
     std::size_t scale_a_stride;
     float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
     float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
     bool zero_points;              ///< path bytes: minimum_w is what each code stands above its integer instead
     std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
-    float const* total_a;          ///< sums of a over each segment, as scale_a
+    float const* total_a;          ///< sums of a over each segment, on path pairs times scale_a, likewise
     float unit;                    ///< path bytes: what one unit of the integer products is worth
-    int bias;
     float* y;                      ///< sums [row * tile_width + column]
     std::int32_t* carried;         ///< path bytes: sums of a group that began in an earlier chunk, likewise
 };
@@ -99,7 +111,7 @@ inline constexpr unsigned every_width = 0b1'1111'1110U;
 /// The functions of one path on one instruction set.
 struct panel_engine {
     panel_path path;
-    std::size_t rows;  ///< most rows of a tile
+    std::size_t rows;  ///< most rows of a tile; where fewer are left tiles have 4, 2 or 1
     /// `depth` columns from `lines`, which begins a unit, to vectors. width 1 to 8.
     void (*expand)(int width, element_tables const& tables, std::byte const* lines, std::size_t depth, std::byte* strip);
     /// The same from codes in bytes, four columns a line (interleaved), as `expand` takes width 8, for elements of `width` bits.
@@ -127,6 +139,10 @@ struct panel_engine {
     /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
     std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
+    bool rows_apart = false;      ///< how the words of a tile lie, see panel_tile; apart, `rows` of a tile may be any number
+    bool flips = false;           ///< `multiply` heeds panel_tile::flip and strip_stride: lines of plain bytes serve as strips
+    /// totals += sums, sums = 0; `count` is a multiple of 64. Null: as the compiler has it.
+    void (*add_up)(float* sums, std::size_t count, double* totals) = nullptr;
     /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
     void (*enter)(std::size_t granule) = nullptr;
     void (*leave)() = nullptr;

@@ -17,8 +17,8 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
 
-/// Chunks of K whose fp32 sums are added up in fp32 before they move on to double: with at most 16 groups of a chunk, 64 sums.
-inline constexpr std::size_t chunks_in_float = 4;
+/// Columns whose fp32 sums are added up in fp32 before they move on to double: with groups of at least 8 of them, 64 sums.
+inline constexpr std::size_t float_span = 512;
 
 /// Rows of a up to which a product waits for memory more than it multiplies.
 inline constexpr std::size_t few_rows = 8;
@@ -63,8 +63,8 @@ class panel_block {
 public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes),
-          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(padded(s.rows, s.engine.row_padding)),
-          strips_(tile_panels * strip_bytes()),
+          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
+          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
           symmetric_(s.p.w.facts().symmetric), centred_(!symmetric_ && s.engine.centre != nullptr), scales_(scale_count),
           offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
@@ -79,16 +79,17 @@ public:
         std::size_t const cols = s_.p.k();
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
+        in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
         bool const from_lines = s_.rows == 1 && packed && (line_widths() >> w.panels().width & 1) != 0;
-        std::size_t const span = from_lines && to_the_bit_ ? window_columns() : chunks_in_float * chunk_depth;
+        std::size_t const span = from_lines && to_the_bit_ ? window_columns() : float_span;
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);
             if (packed && s_.rows <= few_rows) fetch_scales(first_panel);
-            if (from_lines) multiply_lines(first_panel, first / chunk_depth, (end + chunk_depth - 1) / chunk_depth);
-            for (std::size_t k = first; k < end && !from_lines; k += chunk_depth) {
-                for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, k, std::min(chunk_depth, cols - k), i);
-                multiply(k / chunk_depth);
+            if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
+            for (std::size_t k = first; k < end && !from_lines; k += depth_) {
+                for (std::size_t i = 0; i < panels_ && !in_place_; ++i) expand(first_panel + i, k, std::min(depth_, cols - k), i);
+                multiply(first_panel, k);
             }
             if (!to_the_bit_) move_to_double();
         }
@@ -117,7 +118,7 @@ private:
     unsigned line_widths() const noexcept {
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
-    std::size_t strip_bytes() const noexcept { return chunk_depth / columns_of(s_.engine.path) * line_bytes; }
+    std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
         operand const& w = s_.p.w;
@@ -142,10 +143,10 @@ private:
         }
     }
 
-    /// Columns of a window of scales, all of K where there is one scale: a multiple of chunk_depth.
+    /// Columns of a window of scales, all of K where there is one scale: a multiple of a chunk.
     std::size_t window_columns() const noexcept {
         std::size_t const group = s_.p.w.facts().group;
-        return group == 0 ? padded(s_.p.k(), chunk_depth) : scale_window * group;
+        return group == 0 ? padded(s_.p.k(), depth_) : scale_window * group;
     }
 
     /// Asks memory for the scales of the window after this one, of the next panels where these have no more.
@@ -184,44 +185,67 @@ private:
         operand const& w = s_.p.w;
         std::byte const* lines[tile_panels];
         for (std::size_t i = 0; i < tile_panels; ++i) lines[i] = w.panels().lines(w, first_panel + std::min(i, panels_ - 1));
-        s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile_of(0, begin, end));
+        s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile_of(s_.a.tiles[0], begin, end));
     }
 
     /// Codes of a matrix stored row by row, four columns of 16 rows a line.
     void gather(std::size_t panel, std::size_t first, std::size_t depth) {
         operand const& w = s_.p.w;
-        std::uint8_t row_codes[chunk_depth];
+        std::uint8_t row_codes[2 * chunk_depth];
         for (std::size_t r = 0; r < panel_rows; ++r) {
             std::size_t const row = panel * panel_rows + r;
             if (row < w.rows()) w.panels().codes(w, row, first, depth, row_codes);
             std::size_t const known = row < w.rows() ? depth : 0;
-            std::fill(row_codes + known, row_codes + chunk_depth, std::uint8_t{0});
+            std::fill(row_codes + known, row_codes + depth_, std::uint8_t{0});
             for (std::size_t k = 0; k < depth_in_units(depth); k += line_columns) {
                 std::memcpy(lines_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
             }
         }
     }
 
-    void multiply(std::size_t chunk) {
-        for (std::size_t r = 0; r < s_.rows; r += s_.engine.rows) {
-            s_.engine.multiply(std::min(s_.engine.rows, s_.rows - r), tile_of(r, chunk, chunk + 1));
+    void multiply(std::size_t first_panel, std::size_t first) {
+        operand const& w = s_.p.w;
+        std::size_t const width = static_cast<std::size_t>(w.panels().width);
+        std::size_t const chunk = first / depth_;
+        bool const ends = first + depth_ >= s_.p.k();
+        std::size_t const ahead_panel = std::min(first_panel + (ends ? tile_panels : 0), (w.rows() - 1) / panel_rows);
+        std::byte const* lines[tile_panels];
+        for (std::size_t i = 0; i < tile_panels; ++i) {
+            lines[i] = w.panels().lines(w, std::min(ahead_panel + i, (w.rows() - 1) / panel_rows));
+        }
+        for (std::size_t t = 0; t < s_.a.tiles.size(); ++t) {
+            panel_tile tile = tile_of(s_.a.tiles[t], chunk, chunk + 1);
+            if (in_place_) {
+                tile.strips = w.panels().lines(w, first_panel) + first / unit_columns * width * line_bytes;
+                tile.strip_stride = w.panels().lines(w, first_panel + 1) - w.panels().lines(w, first_panel);
+                tile.flip = s_.tables.flip;
+            }
+            for (std::size_t i = 0; i < ahead_streams && lines[0] != nullptr; ++i) {
+                std::byte const* const next = lines[(t * ahead_streams + i) % tile_panels];
+                std::size_t const at = ends ? 0 : (first + depth_) / unit_columns * width * line_bytes;
+                tile.ahead[i] = reinterpret_cast<std::uintptr_t>(next) + at - reinterpret_cast<std::uintptr_t>(tile.strips);
+            }
+            s_.engine.multiply(s_.a.tiles[t].rows, tile);
         }
     }
 
-    /// Rows from `row` on over chunks [begin, end).
-    panel_tile tile_of(std::size_t row, std::size_t begin, std::size_t end) const noexcept {
+    /// Some rows over chunks [begin, end).
+    panel_tile tile_of(row_tile rows, std::size_t begin, std::size_t end) const noexcept {
         panel_activations const& a = s_.a;
         panel_tile tile{};
-        tile.a[0] = a.part[0].data() + row * a.words;
-        tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + row * a.words;
-        tile.a_stride = a.words;
+        std::size_t const row = rows.first;
+        std::size_t const vectors = strip_vectors(s_.engine.path);
+        std::size_t const words = (begin * a.rows + row) * vectors - begin * vectors * (s_.engine.rows_apart ? 1 : rows.rows);
+        tile.a[0] = a.part[0].data() + words;
+        tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + words;
         tile.strips = strips_.get();
-        tile.first = begin * chunk_depth;
+        tile.strip_stride = strip_bytes();
+        tile.first = begin * depth_;
         tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
         tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
         tile.scale_a = a.scale.data() + row * a.groups;
-        tile.sum_a = exact_ ? a.sum.data() + row * a.groups : nullptr;
+        tile.start_a = exact_ ? a.start.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
         tile.scale_w = scales_.get();
         tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
@@ -229,13 +253,13 @@ private:
         tile.shift_w = centred_ ? shifts_.get() : nullptr;
         tile.total_a = a.total.empty() ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
-        tile.bias = s_.tables.bias;
         tile.y = sums_.get() + row * tile_width;
         tile.carried = exact_ ? carried_.get() + row * tile_width : nullptr;
         return tile;
     }
 
     void move_to_double() noexcept {
+        if (s_.engine.add_up != nullptr) return s_.engine.add_up(sums_.get(), s_.rows * tile_width, totals_.get());
         for (std::size_t i = 0; i < s_.rows * tile_width; ++i) {
             totals_.get()[i] += static_cast<double>(sums_.get()[i]);
             sums_.get()[i] = 0.0F;
@@ -246,6 +270,8 @@ private:
     bool exact_;       ///< sums of integers
     bool to_the_bit_;  ///< what is added to y in which order is part of the definition
     std::size_t padded_rows_;
+    std::size_t depth_;
+    bool in_place_ = false;  ///< lines serve as strips
     std::size_t panels_ = 0;
     std::size_t window_ = 0;
     scratch<std::byte> strips_;
@@ -257,7 +283,7 @@ private:
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
-    alignas(64) std::byte lines_[chunk_depth / line_columns * line_bytes];
+    alignas(64) std::byte lines_[2 * chunk_depth / line_columns * line_bytes];
 };
 
 }  // namespace panel_detail
@@ -265,16 +291,18 @@ private:
 /// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
 /// result depends on no other row.
 inline void run_panels(product const& p, panel_engine const& engine, activation_form form) {
-    constexpr std::size_t most_bytes = std::size_t{1} << 22;
-    std::size_t const row_bytes = panel_activations::bytes_of_row(p.k());
-    std::size_t const slab = std::clamp<std::size_t>(most_bytes / row_bytes, engine.rows, 384);
+    constexpr std::size_t most_bytes = std::size_t{1} << 24;
+    constexpr std::size_t most_rows = 528;  // a multiple of every engine's rows but AMX's, which pads: sums stay in the cache
+    std::size_t const most = std::clamp(most_bytes / bytes_of_row(engine.path, form.split, p.k()), engine.rows, most_rows);
+    std::size_t const slabs = (p.m() + most - 1) / most;
+    std::size_t const slab = (p.m() + slabs * engine.rows - 1) / (slabs * engine.rows) * engine.rows;
     std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     element_tables const tables = panel_detail::tables_of(p.w, engine.path);
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
-        panel_activations const a = prepare_activations(p, engine, form, first, rows);
+        panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);
         panel_detail::shared_state const state{p, engine, a, tables, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block block(state);

@@ -16,6 +16,8 @@ panel_engine bf16_engine(bool split) noexcept {
     engine.rows = most_rows;
     engine.multiply = split ? &multiply<Tiles, avx512::pair_dot<true>> : &multiply<Tiles, avx512::pair_dot<false>>;
     engine.row_padding = most_rows;
+    engine.rows_apart = true;
+    engine.flips = false;
     engine.enter = &enter<Tiles, panel_path::pairs>;
     engine.leave = &leave<Tiles>;
     return engine;

@@ -17,6 +17,8 @@ panel_engine integer_engine() noexcept {
     engine.rows = most_rows;
     engine.multiply = &multiply<Tiles, avx512::byte_dot>;
     engine.row_padding = most_rows;
+    engine.rows_apart = true;
+    engine.flips = false;
     engine.enter = &enter<Tiles, panel_path::bytes>;
     engine.leave = &leave<Tiles>;
     return engine;

@@ -72,22 +72,22 @@ inline void open_registers(bool opens, std::int32_t const* carried) noexcept {
 template <class Tiles, class Dot, int Registers>
 inline void multiply_segment(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t half) noexcept {
     constexpr std::size_t columns = columns_of(Dot::path);
-    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
+    constexpr std::size_t stride = strip_vectors(Dot::path);  // of a, in words
     alignas(64) std::int32_t products[most_rows * 2 * panel_rows];
-    std::byte const* const strip = t.strips + 2 * half * strip_bytes - t.first / columns * line_bytes;
+    std::byte const* const strip = t.strips + 2 * half * t.strip_stride;
     std::size_t const step = columns_at_once(Dot::path, t.granule);
     std::int32_t* const carried = t.carried == nullptr ? nullptr : t.carried + 2 * half * panel_rows;
     open_registers<Tiles, Dot, 0>(segment.opens, carried);
     if constexpr (Registers == 2) open_registers<Tiles, Dot, 1>(segment.opens, carried);
     for (std::size_t k = segment.begin; k < segment.end; k += step) {
         std::size_t const i = k / columns;
-        Tiles::template load<6>(strip + i * line_bytes, line_bytes);
-        Tiles::template load<7>(strip + strip_bytes + i * line_bytes, line_bytes);
-        add_products<Tiles, Dot, 0>(t.a[0] + i, t.a_stride);
-        if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[0] + i, t.a_stride);
+        Tiles::template load<6>(strip + (i - t.first / columns) * line_bytes, line_bytes);
+        Tiles::template load<7>(strip + t.strip_stride + (i - t.first / columns) * line_bytes, line_bytes);
+        add_products<Tiles, Dot, 0>(t.a[0] + i, stride);
+        if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[0] + i, stride);
         if constexpr (Dot::split) {
-            add_products<Tiles, Dot, 0>(t.a[1] + i, t.a_stride);
-            if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[1] + i, t.a_stride);
+            add_products<Tiles, Dot, 0>(t.a[1] + i, stride);
+            if constexpr (Registers == 2) add_products<Tiles, Dot, 1>(t.a[1] + i, stride);
         }
     }
     bool const carries = !segment.closes;
@@ -103,8 +103,10 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t p = 0; p < 2; ++p) {
             __m512i const bits = _mm512_load_si512(products + r * 2 * panel_rows + p * panel_rows);
-            if constexpr (Dot::path == panel_path::bytes) avx512::end_group<Dot>(segment, t, r, 2 * half + p, bits);
-            else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
+            if constexpr (Dot::path == panel_path::bytes) {
+                __m512i const start = _mm512_set1_epi32(t.start_a[r * t.scale_a_stride + segment.number]);
+                avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_add_epi32(bits, start));
+            } else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "../../target/detect.hpp"
@@ -74,42 +75,47 @@ template <std::size_t... I>
     (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[I]) + offset), _MM_HINT_T1), ...);
 }
 
-/// Step `at` of `Columns` rows of w: the next lines, `offset` from where they begin, of as many rows as it takes for all in time.
-template <std::size_t Columns, std::size_t Step>
-[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at, std::size_t offset) noexcept {
-    constexpr std::size_t count = Columns * Step < 64 ? 1 : Columns * Step / 64;
-    prefetch_lines(t.ahead + column + at % 64 * Columns / 64, offset, std::make_index_sequence<count>{});
-}
-
-/// Some rows of a by two of w: 12 sums of 16 registers.
-template <class Form, std::size_t... Row>
+/// Some rows of a by two of w, 12 sums of 16 registers: half a pass, the one that begins at row `column` of w. The order of each sum
+/// is the same for every number of rows.
+template <std::size_t... Row>
 inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_sequence<Row...>) noexcept {
-    constexpr std::size_t step = columns * Form::bytes;
     two sums[]{(static_cast<void>(Row), no_sums())...};
-    std::size_t const end = t.depth / columns * step;
-    std::byte const* const* const w = t.w + column;
     std::byte const* a = t.a;
-    for (std::size_t at = 0; at < end; at += step, a += vector_bytes) {
-        two const both{Form::load(w[0] + at), Form::load(w[1] + at)};
-        prefetch<2, step>(t, column, at, at >> t.ahead_shift);
-        (add(sums[Row], both, a + Row * dense_chunk_bytes), ...);
-    }
-    if (std::size_t const rest = t.depth % columns; rest != 0) {
-        two const both{load_rest<Form>(w[0] + end, rest), load_rest<Form>(w[1] + end, rest)};
-        (add(sums[Row], both, a + Row * dense_chunk_bytes), ...);
+    std::byte const* const w = t.w + column * t.w_stride;
+    std::uintptr_t const ahead = t.ahead + column / dense_pass * t.asked * t.ahead_stride;
+    for (std::size_t at = 0; at < t.lines * dense_line; at += dense_line, a += sizeof...(Row) * dense_line) {
+        for (std::size_t i = column / 2 % 2; i < t.asked; i += 2) {
+            _mm_prefetch(reinterpret_cast<char const*>(ahead + i * t.ahead_stride + at), _MM_HINT_T1);
+        }
+        for (std::size_t v = 0; v < dense_line; v += vector_bytes) {
+            two const both{floats::load(w + at + v), floats::load(w + t.w_stride + at + v)};
+            (add(sums[Row], both, a + Row * dense_line + v), ...);
+        }
     }
     (add_lanes(sums[Row], t.totals + Row * t.totals_stride + column), ...);
 }
 
-/// One row of a by eight of w: as many streams as memory wants.
+/// dense_engine::from_parts
+inline void multiply(std::size_t rows, dense_tile const& tile) {
+    static_assert(dense_rows == 6 && dense_pass == 4);
+    for (std::size_t column = 0; column < tile.passes * dense_pass; column += 2) {
+        switch (rows) {
+            case 1: multiply_rows(tile, column, std::make_index_sequence<1>{}); break;
+            case 2: multiply_rows(tile, column, std::make_index_sequence<2>{}); break;
+            case 4: multiply_rows(tile, column, std::make_index_sequence<4>{}); break;
+            default: multiply_rows(tile, column, std::make_index_sequence<6>{}); break;
+        }
+    }
+}
+
 template <class Form, std::size_t... Pair>
-inline void multiply_row(dense_tile const& t, std::index_sequence<Pair...>) noexcept {
+inline void multiply_pairs(dense_row const& t, std::index_sequence<Pair...>) noexcept {
     constexpr std::size_t step = columns * Form::bytes;
     two sums[]{(static_cast<void>(Pair), no_sums())...};
     std::size_t const end = t.depth / columns * step;
     std::byte const* a = t.a;
     for (std::size_t at = 0; at < end; at += step, a += vector_bytes) {
-        prefetch<8, step>(t, 0, at, at);
+        if (at % dense_line == 0) prefetch_lines(t.ahead, at, std::make_index_sequence<dense_columns>{});
         (add(sums[Pair], {Form::load(t.w[2 * Pair] + at), Form::load(t.w[2 * Pair + 1] + at)}, a), ...);
     }
     if (std::size_t const rest = t.depth % columns; rest != 0) {
@@ -118,44 +124,24 @@ inline void multiply_row(dense_tile const& t, std::index_sequence<Pair...>) noex
     (add_lanes(sums[Pair], t.totals + 2 * Pair), ...);
 }
 
-/// dense_engine::from_parts. The order of each sum is the same for every number of rows.
+/// dense_engine::from_memory: as many streams as memory wants.
 template <class Form>
-void multiply_four(std::size_t rows, dense_tile const& tile, std::size_t first) {
-    static_assert(dense_rows == 6 && dense_pass == 4);
-    for (std::size_t column = first; column < first + dense_pass; column += 2) {
-        switch (rows) {
-            case 1: multiply_rows<Form>(tile, column, std::make_index_sequence<1>{}); break;
-            case 2: multiply_rows<Form>(tile, column, std::make_index_sequence<2>{}); break;
-            case 3: multiply_rows<Form>(tile, column, std::make_index_sequence<3>{}); break;
-            case 4: multiply_rows<Form>(tile, column, std::make_index_sequence<4>{}); break;
-            case 5: multiply_rows<Form>(tile, column, std::make_index_sequence<5>{}); break;
-            default: multiply_rows<Form>(tile, column, std::make_index_sequence<6>{}); break;
-        }
-    }
-}
-
-/// dense_engine::from_memory
-template <class Form>
-void multiply(std::size_t rows, dense_tile const& tile) {
-    static_assert(dense_columns == 8);
-    if (rows == 1) return multiply_row<Form>(tile, std::make_index_sequence<4>{});
-    multiply_four<Form>(rows, tile, 0);
-    multiply_four<Form>(rows, tile, 4);
+void multiply_row(dense_row const& row) {
+    multiply_pairs<Form>(row, std::make_index_sequence<dense_columns / 2>{});
 }
 
 /// dense_engine::widen
 template <class Form>
 void widen(std::byte const* row, std::size_t depth, std::byte* out) {
-    std::size_t const whole = depth / columns;
-    auto* const values = reinterpret_cast<float*>(out);
-    for (std::size_t i = 0; i < whole; ++i) _mm256_store_ps(values + i * columns, Form::load(row + i * columns * Form::bytes));
-    std::size_t const rest = depth % columns;
-    if (rest != 0) _mm256_store_ps(values + whole * columns, load_rest<Form>(row + whole * columns * Form::bytes, rest));
+    for (std::size_t k = 0; k < depth; k += columns, row += columns * Form::bytes) {
+        __m256 const values = depth - k >= columns ? Form::load(row) : load_rest<Form>(row, depth - k);
+        _mm256_store_ps(reinterpret_cast<float*>(out) + k, values);
+    }
 }
 
 template <class Form>
-inline constexpr dense_engine engine{dense_chunk_bytes / sizeof(float), Form::bytes, &multiply<Form>, &multiply_four<floats>,
-                                     &widen<Form>};
+inline constexpr dense_engine engine{dense_chunk_bytes / sizeof(float), Form::bytes, &multiply_row<Form>, &multiply, &widen<Form>,
+                                     std::is_same_v<Form, floats>};
 
 }  // namespace dense_detail
 }  // namespace avx2
@@ -183,7 +169,7 @@ struct dense_product {
             case dense_form::floats: return run_dense(p, engine<floats>);
             case dense_form::halves: return run_dense(p, engine<halves>);
             case dense_form::upper_halves: return run_dense(p, engine<upper_halves>);
-            default: return run_dense(p, {engine<floats>.columns, 0, nullptr, &multiply_four<floats>, nullptr});
+            default: return run_dense(p, {engine<floats>.columns, 0, nullptr, &multiply, &widen<floats>, false});
         }
     }
 };

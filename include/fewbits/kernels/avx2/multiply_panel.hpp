@@ -63,6 +63,7 @@ inline void open_sums(panel_segment const& segment, panel_tile const& t, std::si
     for (std::size_t v = 0; v < line_vectors; ++v) {
         sums[v] = Dot::zero();
         if constexpr (Dot::path == panel_path::bytes) {
+            sums[v] = _mm256_set1_epi32(t.start_a[row * t.scale_a_stride + segment.number]);
             std::int32_t const* const carried = t.carried + row * tile_width + panel * panel_rows + v * vector_rows;
             if (!segment.opens) sums[v] = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(carried));
         }
@@ -82,8 +83,7 @@ inline void close_sums(panel_segment const& segment, panel_tile const& t, std::s
                 _mm256_storeu_si256(reinterpret_cast<__m256i*>(t.carried + place + v * vector_rows), sums[v]);
                 continue;
             }
-            __m256i const shift = _mm256_set1_epi32(t.bias * t.sum_a[group]);
-            sum = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sums[v], shift)), _mm256_set1_ps(t.unit));
+            sum = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[v]), _mm256_set1_ps(t.unit));
         } else {
             sum = sums[v];
         }
@@ -97,17 +97,17 @@ inline void close_sums(panel_segment const& segment, panel_tile const& t, std::s
 template <class Dot, std::size_t... Row>
 inline void multiply_rows(panel_tile const& t, std::size_t panel, std::index_sequence<Row...>) noexcept {
     constexpr std::size_t columns = columns_of(Dot::path);
-    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
-    std::byte const* const strip = t.strips + panel * strip_bytes - t.first / columns * line_bytes;
+    std::byte const* const strip = t.strips + panel * t.strip_stride;
+    std::size_t const first = t.first / columns;
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
         typename Dot::sum sums[sizeof...(Row)][line_vectors];
         (open_sums<Dot>(segment, t, Row, panel, sums[Row]), ...);
         for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
-            auto const* const line = reinterpret_cast<__m256i const*>(strip + i * line_bytes);
+            auto const* const line = reinterpret_cast<__m256i const*>(strip + (i - first) * line_bytes);
             __m256i const w[line_vectors]{_mm256_load_si256(line), _mm256_load_si256(line + 1)};
             auto const row = [&]<std::size_t R>(std::integral_constant<std::size_t, R>) {
-                __m256i const a = Dot::broadcast(t.a[0][R * t.a_stride + i]);
+                __m256i const a = Dot::broadcast(t.a[0][i * sizeof...(Row) + R]);
                 for (std::size_t v = 0; v < line_vectors; ++v) sums[R][v] = Dot::add(sums[R][v], w[v], a);
             };
             (row(std::integral_constant<std::size_t, Row>{}), ...);
@@ -120,7 +120,7 @@ inline void multiply_rows(panel_tile const& t, std::size_t panel, std::index_seq
 template <class Dot, std::size_t Rows = Dot::rows>
 void multiply(std::size_t rows, panel_tile const& tile) {
     if constexpr (Rows > 1) {
-        if (rows < Rows) return multiply<Dot, Rows - 1>(rows, tile);
+        if (rows < Rows) return multiply<Dot, (Rows > 4 ? 4 : Rows / 2)>(rows, tile);
     }
     for (std::size_t panel = 0; panel < tile_panels; ++panel) multiply_rows<Dot>(tile, panel, std::make_index_sequence<Rows>{});
 }

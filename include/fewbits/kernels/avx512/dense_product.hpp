@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 
 #include "../../target/detect.hpp"
 #include "../dense_product.hpp"
+#include "expand_panel.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2")
 
@@ -61,28 +62,13 @@ struct pairs {
     static __m512 add(__m512 sum, __m512i w, __m512i a) noexcept { return _mm512_dpbf16_ps(sum, (__m512bh)w, (__m512bh)a); }
 };
 
-/// One vector for each row of w in a tile.
-struct four {
-    __m512i v0, v1, v2, v3;
-};
-struct four_sums {
-    __m512 v0, v1, v2, v3;
-};
-inline four_sums no_sums() noexcept { return {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()}; }
-
-template <class Form>
-inline void add(four_sums& sum, four const& w, std::byte const* from) noexcept {
-    __m512i const a = _mm512_load_si512(from);
-    sum.v0 = Form::add(sum.v0, w.v0, a);
-    sum.v1 = Form::add(sum.v1, w.v1, a);
-    sum.v2 = Form::add(sum.v2, w.v2, a);
-    sum.v3 = Form::add(sum.v3, w.v3, a);
-}
+/// The sums of four rows of w.
+using four_sums = __m512[dense_pass];
 
 /// totals += the sums of the lanes of each.
-inline void add_lanes(four_sums const& s, double* totals) noexcept {
-    __m512 const low = _mm512_add_ps(_mm512_unpacklo_ps(s.v0, s.v1), _mm512_unpackhi_ps(s.v0, s.v1));
-    __m512 const high = _mm512_add_ps(_mm512_unpacklo_ps(s.v2, s.v3), _mm512_unpackhi_ps(s.v2, s.v3));
+[[gnu::always_inline]] inline void add_lanes(four_sums const& s, double* totals) noexcept {
+    __m512 const low = _mm512_add_ps(_mm512_unpacklo_ps(s[0], s[1]), _mm512_unpackhi_ps(s[0], s[1]));
+    __m512 const high = _mm512_add_ps(_mm512_unpacklo_ps(s[2], s[3]), _mm512_unpackhi_ps(s[2], s[3]));
     __m512 const lanes = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(low), _mm512_castps_pd(high))),
                                        _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(low), _mm512_castps_pd(high))));
     __m256 const two = _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
@@ -92,113 +78,113 @@ inline void add_lanes(four_sums const& s, double* totals) noexcept {
 
 /// The same line of some rows of w, to the second level: the first has no room for misses of so many streams. Inlined always: a
 /// function of prefetches alone counts as one without effect, and its calls vanish.
-template <std::size_t... I>
-[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* rows, std::size_t offset,
-                                                  std::index_sequence<I...>) noexcept {
-    (_mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[I]) + offset), _MM_HINT_T1), ...);
+template <std::size_t Rows>
+[[gnu::always_inline]] inline void prefetch_lines(std::byte const* const* rows, std::size_t offset) noexcept {
+    unrolled<Rows>([&](std::size_t i) __attribute__((always_inline)) {
+        _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(rows[i]) + offset), _MM_HINT_T1);
+    });
 }
 
-/// Step `at` of a pass: the next lines, `offset` from where they begin, of as many rows of w as it takes for all in time.
-template <std::size_t Step>
-[[gnu::always_inline]] inline void prefetch(dense_tile const& t, std::size_t column, std::size_t at, std::size_t offset) noexcept {
-    constexpr std::size_t count = dense_pass * Step / 64;
-    prefetch_lines(t.ahead + column + at % 64 * dense_pass / 64, offset, std::make_index_sequence<count>{});
-}
-
-/// Vectors of four rows of w; those of their last `rest` columns.
-template <class Form>
-inline four load(dense_tile const& t, std::size_t column, std::size_t offset) noexcept {
-    std::byte const* const* const w = t.w + column;
-    return {Form::load(w[0] + offset), Form::load(w[1] + offset), Form::load(w[2] + offset), Form::load(w[3] + offset)};
-}
-template <class Form>
-inline four load_rest(dense_tile const& t, std::size_t column, std::size_t offset, unsigned rest) noexcept {
-    std::byte const* const* const w = t.w + column;
-    return {Form::part(w[0] + offset, rest), Form::part(w[1] + offset, rest), Form::part(w[2] + offset, rest),
-            Form::part(w[3] + offset, rest)};
-}
-
-/// Some rows of a by four of w: 24 sums of 32 registers.
-template <class Form, std::size_t... Row>
-inline void multiply_rows(dense_tile const& t, std::size_t column, std::index_sequence<Row...>) noexcept {
-    constexpr std::size_t step = Form::columns * Form::bytes;
-    four_sums sums[]{(static_cast<void>(Row), no_sums())...};
-    std::size_t const end = t.depth / Form::columns * step;
-    std::byte const* a = t.a;
-    for (std::size_t at = 0; at < end; at += step, a += 64) {
-        four const w = load<Form>(t, column, at);
-        prefetch<step>(t, column, at, at >> t.ahead_shift);
-        (add<Form>(sums[Row], w, a + Row * dense_chunk_bytes), ...);
-    }
-    if (auto const rest = static_cast<unsigned>(t.depth % Form::columns); rest != 0) {
-        four const w = load_rest<Form>(t, column, end, rest);
-        (add<Form>(sums[Row], w, a + Row * dense_chunk_bytes), ...);
-    }
-    (add_lanes(sums[Row], t.totals + Row * t.totals_stride + column), ...);
-}
-
-/// One row of a by eight of w, a line of each at a time: as many streams as memory wants.
-template <class Form, std::size_t... Vector>
-inline void multiply_row(dense_tile const& t, std::index_sequence<Vector...>) noexcept {
-    constexpr std::size_t step = Form::columns * Form::bytes;
-    constexpr std::size_t columns = sizeof...(Vector) * Form::columns;  // of a line
-    four_sums low = no_sums();
-    four_sums high = no_sums();
-    std::size_t const end = t.depth / columns * 64;
-    std::byte const* a = t.a;
-    for (std::size_t at = 0; at < end; at += 64, a += sizeof...(Vector) * 64) {
-        prefetch_lines(t.ahead, at, std::make_index_sequence<dense_columns>{});
-        (add<Form>(low, load<Form>(t, 0, at + Vector * step), a + Vector * 64), ...);
-        (add<Form>(high, load<Form>(t, 4, at + Vector * step), a + Vector * 64), ...);
-    }
-    std::size_t const rest = t.depth % columns;
-    auto const add_rest = [&](std::size_t vector) {
-        if (rest <= vector * Form::columns) return;
-        auto const count = static_cast<unsigned>(rest - vector * Form::columns);
-        add<Form>(low, load_rest<Form>(t, 0, end + vector * step, count), a + vector * 64);
-        add<Form>(high, load_rest<Form>(t, 4, end + vector * step, count), a + vector * 64);
-    };
-    (add_rest(Vector), ...);
-    add_lanes(low, t.totals);
-    add_lanes(high, t.totals + 4);
-}
-
-/// dense_engine::from_parts. The order of each sum is the same for every number of rows.
-template <class Form>
-void multiply_four(std::size_t rows, dense_tile const& tile, std::size_t column) {
-    static_assert(dense_rows == 6 && dense_pass == 4);
-    switch (rows) {
-        case 1: return multiply_rows<Form>(tile, column, std::make_index_sequence<1>{});
-        case 2: return multiply_rows<Form>(tile, column, std::make_index_sequence<2>{});
-        case 3: return multiply_rows<Form>(tile, column, std::make_index_sequence<3>{});
-        case 4: return multiply_rows<Form>(tile, column, std::make_index_sequence<4>{});
-        case 5: return multiply_rows<Form>(tile, column, std::make_index_sequence<5>{});
-        default: return multiply_rows<Form>(tile, column, std::make_index_sequence<6>{});
+/// Some rows of a by four of w at a time: 24 sums of 32 registers. The order of each sum is the same for every number of rows.
+template <class Form, std::size_t Rows>
+void multiply_rows(dense_tile const& tile) noexcept {
+    dense_tile const t = tile;  // what vectors are stored to is none of these
+    std::size_t const end = t.lines * dense_line;
+    for (std::size_t pass = 0; pass < t.passes; ++pass) {
+        std::byte const* w[dense_pass];
+        std::uintptr_t ahead[dense_pass];
+        four_sums sums[Rows];
+        unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+            w[c] = t.w + (pass * dense_pass + c) * t.w_stride;
+            ahead[c] = t.ahead + (pass * t.asked + (c < t.asked ? c : 0)) * t.ahead_stride;
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) { sums[r][c] = _mm512_setzero_ps(); });
+        });
+        unrolled<2 * Rows>([&](std::size_t i) __attribute__((always_inline)) {
+            auto const next_tile = reinterpret_cast<std::uintptr_t>(t.a) + Rows * dense_chunk_bytes;
+            _mm_prefetch(reinterpret_cast<char const*>(next_tile + (pass * 2 * Rows + i) * dense_line), _MM_HINT_T1);
+        });
+        std::byte const* a = t.a;
+        for (std::size_t at = 0; at < end; at += dense_line, a += Rows * dense_line) {
+            __m512i four[dense_pass];
+            unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+                four[c] = _mm512_loadu_si512(w[c] + at);
+                _mm_prefetch(reinterpret_cast<char const*>(ahead[c] + at), _MM_HINT_T1);
+            });
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+                __m512i const one = _mm512_load_si512(a + r * dense_line);
+                unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
+                    sums[r][c] = Form::add(sums[r][c], four[c], one);
+                });
+            });
+        }
+        unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+            add_lanes(sums[r], t.totals + r * t.totals_stride + pass * dense_pass);
+        });
     }
 }
 
-/// dense_engine::from_memory
+/// dense_engine::from_parts
 template <class Form>
 void multiply(std::size_t rows, dense_tile const& tile) {
-    static_assert(dense_columns == 8);
-    if (rows == 1) return multiply_row<Form>(tile, std::make_index_sequence<64 / (Form::columns * Form::bytes)>{});
-    multiply_four<Form>(rows, tile, 0);
-    multiply_four<Form>(rows, tile, 4);
+    static_assert(dense_rows == 6);
+    switch (rows) {
+        case 1: return multiply_rows<Form, 1>(tile);
+        case 2: return multiply_rows<Form, 2>(tile);
+        case 4: return multiply_rows<Form, 4>(tile);
+        default: return multiply_rows<Form, 6>(tile);
+    }
+}
+
+/// dense_engine::from_memory: a line of each row of w at a time.
+template <class Form>
+void multiply_row(dense_row const& row) {
+    constexpr std::size_t step = Form::columns * Form::bytes;
+    constexpr std::size_t vectors = dense_line / step;
+    constexpr std::size_t columns = vectors * Form::columns;  // of a line
+    dense_row const t = row;
+    four_sums sums[dense_columns / dense_pass];
+    auto const for_each_row = [&](auto const& f) __attribute__((always_inline)) {
+        unrolled<dense_columns>([&](std::size_t i) __attribute__((always_inline)) { f(i, sums[i / dense_pass][i % dense_pass]); });
+    };
+    for_each_row([&](std::size_t, __m512& sum) __attribute__((always_inline)) { sum = _mm512_setzero_ps(); });
+    std::byte const* a = t.a;
+    std::size_t const end = t.depth / columns * dense_line;
+    for (std::size_t at = 0; at < end; at += dense_line) {
+        prefetch_lines<dense_columns>(t.ahead, at);
+        unrolled<vectors>([&](std::size_t v) __attribute__((always_inline)) {
+            __m512i const one = _mm512_load_si512(a);
+            a += dense_line;
+            for_each_row([&](std::size_t i, __m512& sum) __attribute__((always_inline)) {
+                sum = Form::add(sum, Form::load(t.w[i] + at + v * step), one);
+            });
+        });
+    }
+    std::size_t const rest = t.depth % columns;
+    for (std::size_t k = 0; k < rest; k += Form::columns, a += dense_line) {
+        __m512i const one = _mm512_load_si512(a);
+        auto const count = static_cast<unsigned>(rest - k < Form::columns ? rest - k : Form::columns);
+        for_each_row([&](std::size_t i, __m512& sum) __attribute__((always_inline)) {
+            sum = Form::add(sum, Form::part(t.w[i] + end + k * Form::bytes, count), one);
+        });
+    }
+    add_lanes(sums[0], t.totals);
+    add_lanes(sums[1], t.totals + dense_pass);
 }
 
 /// dense_engine::widen
 template <class Form>
 void widen(std::byte const* row, std::size_t depth, std::byte* out) {
     constexpr std::size_t step = Form::columns * Form::bytes;
-    std::size_t const whole = depth / Form::columns;
-    for (std::size_t i = 0; i < whole; ++i) _mm512_store_si512(out + i * 64, Form::load(row + i * step));
-    auto const rest = static_cast<unsigned>(depth % Form::columns);
-    if (rest != 0) _mm512_store_si512(out + whole * 64, Form::part(row + whole * step, rest));
+    for (std::size_t k = 0; k < depth; k += Form::columns, row += step, out += dense_line) {
+        bool const whole = depth - k >= Form::columns;
+        _mm512_store_si512(out, whole ? Form::load(row) : Form::part(row, static_cast<unsigned>(depth - k)));
+    }
 }
 
 template <class Form>
-inline constexpr dense_engine engine{Form::columns * dense_chunk_bytes / 64, Form::bytes, &multiply<Form>,
-                                     &multiply_four<typename Form::widened>, &widen<Form>};
+inline constexpr dense_engine engine{Form::columns * dense_chunk_lines, Form::bytes, &multiply_row<Form>,
+                                     &multiply<typename Form::widened>, &widen<Form>,
+                                     std::is_same_v<Form, typename Form::widened>};
 
 }  // namespace dense_detail
 }  // namespace avx512
@@ -228,7 +214,7 @@ struct dense_product {
             case dense_form::floats: return run_dense(p, engine<floats>);
             case dense_form::halves: return run_dense(p, engine<halves>);
             case dense_form::upper_halves: return run_dense(p, takes_pairs(p.a.facts()) ? engine<pairs> : engine<upper_halves>);
-            default: return run_dense(p, {engine<floats>.columns, 0, nullptr, &multiply_four<floats>, nullptr});
+            default: return run_dense(p, {engine<floats>.columns, 0, nullptr, &multiply<floats>, &widen<floats>, false});
         }
     }
 

@@ -27,7 +27,9 @@ panel_engine integer_engine() noexcept {
             .line_widths = line_widths<byte_dot>,
             .plain_line_widths = plain_line_widths,
             .scales = vector_reader(),
-            .to_bytes = &to_bytes};
+            .to_bytes = &to_bytes,
+            .flips = true,
+            .add_up = &add_up};
 }
 
 struct integer_product {

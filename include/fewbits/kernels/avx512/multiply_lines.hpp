@@ -137,7 +137,7 @@ private:
     /// Sums of bytes begin with what the bias of w adds to them taken off.
     [[gnu::always_inline]] void open(panel_segment const& segment) noexcept {
         typename Dot::sum first = Dot::zero();
-        if constexpr (Dot::path == panel_path::bytes) first = _mm512_set1_epi32(-t_.bias * t_.sum_a[segment.number]);
+        if constexpr (Dot::path == panel_path::bytes) first = _mm512_set1_epi32(t_.start_a[segment.number]);
         each([&](std::size_t p) __attribute__((always_inline)) {
             sums_[p] = first;
             if constexpr (Use == code_use::shifted) with_[p] = _mm512_load_si512(t_.shift_w + scale_at(segment, p));
@@ -155,7 +155,7 @@ private:
             y_[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t_.scale_w + scale_at(segment, p))), y_[p]);
         });
         if constexpr (Use == code_use::shifted) {
-            __m512 const total_a = _mm512_mul_ps(scale_a, _mm512_set1_ps(t_.total_a[segment.number]));
+            __m512 const total_a = _mm512_set1_ps(t_.total_a[segment.number]);
             each([&](std::size_t p) __attribute__((always_inline)) {
                 y_[p] = _mm512_fmadd_ps(total_a, _mm512_load_ps(t_.minimum_w + scale_at(segment, p)), y_[p]);
             });
@@ -163,7 +163,7 @@ private:
     }
 
     [[gnu::always_inline]] void close_with_offset(panel_segment const& segment, __m512 scale_a) noexcept {
-        __m512 const total = _mm512_set1_ps(static_cast<float>(t_.sum_a[segment.number]) * t_.unit);
+        __m512 const total = _mm512_set1_ps(t_.total_a[segment.number]);
         each([&](std::size_t p) __attribute__((always_inline)) {
             std::size_t const at = scale_at(segment, p);
             __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, _mm512_load_ps(t_.scale_w + at), _mm512_load_ps(t_.minimum_w + at));

@@ -59,9 +59,11 @@ struct float_dot {
 
 /// The sum of one row and panel at the beginning of a segment.
 template <class Dot>
-inline typename Dot::sum begin_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p) noexcept {
+[[gnu::always_inline]] inline typename Dot::sum begin_segment(panel_segment const& segment, panel_tile const& t, std::size_t row,
+                                                              std::size_t p) noexcept {
     if constexpr (Dot::path == panel_path::bytes) {
         if (!segment.opens) return _mm512_loadu_si512(t.carried + row * tile_width + p * panel_rows);
+        return _mm512_set1_epi32(t.start_a[row * t.scale_a_stride + segment.number]);
     }
     return Dot::zero();
 }
@@ -77,13 +79,14 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
 
 /// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
 template <class Dot>
-inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum raw) noexcept {
+[[gnu::always_inline]] inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
+                                             typename Dot::sum raw) noexcept {
     std::size_t const group = row * t.scale_a_stride + segment.number;
     __m512 const scale_a = _mm512_set1_ps(t.scale_a[group]);
     __m512 sum;
     if constexpr (Dot::path == panel_path::bytes) {
-        __m512i const shift = _mm512_set1_epi32(t.bias * t.sum_a[group]);
-        sum = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(raw, shift)), _mm512_set1_ps(t.unit));
+        sum = _mm512_cvtepi32_ps(raw);
+        if (__builtin_bit_cast(std::uint32_t, t.unit) != 0x3F800000U) sum = _mm512_mul_ps(sum, _mm512_set1_ps(t.unit));
     } else {
         sum = raw;
     }
@@ -91,24 +94,22 @@ inline void end_group(panel_segment const& segment, panel_tile const& t, std::si
     float* const y = t.y + row * tile_width + p * panel_rows;
     if constexpr (Dot::path == panel_path::bytes) {
         if (t.minimum_w != nullptr) {
-            __m512 const total = _mm512_set1_ps(static_cast<float>(t.sum_a[group]) * t.unit);
+            __m512 const total = _mm512_set1_ps(t.total_a[group]);
             sum = sum_with_offset(t, sum, total, _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
             return _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(y)));
         }
     }
     __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
     if constexpr (Dot::path == panel_path::pairs) {
-        if (t.minimum_w != nullptr) {
-            __m512 const total_a = _mm512_mul_ps(scale_a, _mm512_set1_ps(t.total_a[group]));
-            total = _mm512_fmadd_ps(total_a, _mm512_load_ps(t.minimum_w + at), total);
-        }
+        if (t.minimum_w != nullptr) total = _mm512_fmadd_ps(_mm512_set1_ps(t.total_a[group]), _mm512_load_ps(t.minimum_w + at), total);
     }
     _mm512_storeu_ps(y, total);
 }
 
 /// The end of a segment: its group's end, or integers carried on to the next chunk.
 template <class Dot>
-inline void end_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum sum) noexcept {
+[[gnu::always_inline]] inline void end_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
+                                               typename Dot::sum sum) noexcept {
     if constexpr (Dot::path == panel_path::bytes) {
         if (!segment.closes) return _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sum);
     }
@@ -116,35 +117,43 @@ inline void end_segment(panel_segment const& segment, panel_tile const& t, std::
 }
 
 /// One tile of some rows. The order of each sum is the same for every number of rows.
-template <class Dot, std::size_t... Row>
-inline void multiply_rows(panel_tile const& t, std::index_sequence<Row...>) noexcept {
+template <class Dot, std::size_t Rows>
+void multiply_rows(panel_tile const& tile) noexcept {
+    panel_tile const t = tile;  // what vectors are stored to is none of these
     constexpr std::size_t columns = columns_of(Dot::path);
-    constexpr std::size_t strip_bytes = chunk_depth / columns * line_bytes;
-    std::byte const* const strips = t.strips - t.first / columns * line_bytes;
+    std::size_t const first = t.first / columns;
+    [[maybe_unused]] __m512i const flip = _mm512_set1_epi8(static_cast<char>(t.flip));
     for (std::size_t g = 0; g < t.segment_count; ++g) {
         panel_segment const segment = t.segments[g];
-        typename Dot::sum sums[sizeof...(Row)][tile_panels];
-        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-            ((sums[Row][p] = begin_segment<Dot>(segment, t, Row, p)), ...);
+        typename Dot::sum sums[Rows][tile_panels];
+        unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = begin_segment<Dot>(segment, t, r, p); });
         });
-        for (std::size_t i = segment.begin / columns; i < segment.end / columns; ++i) {
+        std::byte const* w_at = t.strips + (segment.begin / columns - first) * line_bytes;
+        std::byte const* const w_end = t.strips + (segment.end / columns - first) * line_bytes;
+        std::uint32_t const* a = t.a[0] + segment.begin / columns * Rows;
+        std::uint32_t const* rest = Dot::split ? t.a[1] + segment.begin / columns * Rows : nullptr;
+        for (; w_at != w_end; w_at += line_bytes, a += Rows) {
             __m512i w[tile_panels];
             unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-                w[p] = _mm512_load_si512(strips + p * strip_bytes + i * line_bytes);
+                w[p] = load_line(w_at + p * t.strip_stride);
+                if constexpr (Dot::path == panel_path::bytes) w[p] = _mm512_xor_si512(w[p], flip);
             });
-            unrolled<sizeof...(Row)>([&](std::size_t r) __attribute__((always_inline)) {
-                std::uint32_t const a = t.a[0][r * t.a_stride + i];
-                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], a); });
+            unrolled<ahead_streams>([&](std::size_t i) __attribute__((always_inline)) {
+                _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(w_at) + t.ahead[i]), _MM_HINT_T1);
+            });
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], a[r]); });
                 if constexpr (Dot::split) {
-                    std::uint32_t const rest = t.a[1][r * t.a_stride + i];
                     unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-                        sums[r][p] = Dot::add(sums[r][p], w[p], rest);
+                        sums[r][p] = Dot::add(sums[r][p], w[p], rest[r]);
                     });
                 }
             });
+            if constexpr (Dot::split) rest += Rows;
         }
-        unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-            (end_segment<Dot>(segment, t, Row, p, sums[Row][p]), ...);
+        unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, r, p, sums[r][p]); });
         });
     }
 }
@@ -154,12 +163,19 @@ template <class Dot>
 void multiply(std::size_t rows, panel_tile const& tile) {
     static_assert(tile_rows_of_panels == 6);
     switch (rows) {
-        case 1: return multiply_rows<Dot>(tile, std::make_index_sequence<1>{});
-        case 2: return multiply_rows<Dot>(tile, std::make_index_sequence<2>{});
-        case 3: return multiply_rows<Dot>(tile, std::make_index_sequence<3>{});
-        case 4: return multiply_rows<Dot>(tile, std::make_index_sequence<4>{});
-        case 5: return multiply_rows<Dot>(tile, std::make_index_sequence<5>{});
-        default: return multiply_rows<Dot>(tile, std::make_index_sequence<6>{});
+        case 1: return multiply_rows<Dot, 1>(tile);
+        case 2: return multiply_rows<Dot, 2>(tile);
+        case 4: return multiply_rows<Dot, 4>(tile);
+        default: return multiply_rows<Dot, 6>(tile);
+    }
+}
+
+/// panel_engine::add_up
+inline void add_up(float* sums, std::size_t count, double* totals) {
+    for (std::size_t i = 0; i < count; i += 8) {
+        __m512d const more = _mm512_cvtps_pd(_mm256_loadu_ps(sums + i));
+        _mm512_storeu_pd(totals + i, _mm512_add_pd(_mm512_loadu_pd(totals + i), more));
+        _mm256_storeu_ps(sums + i, _mm256_setzero_ps());
     }
 }
 

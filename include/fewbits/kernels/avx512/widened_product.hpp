@@ -31,7 +31,8 @@ struct widened_product {
                                       .multiply = &multiply<float_dot>,
                                       .multiply_lines = &multiply_lines<float_dot>,
                                       .line_widths = line_widths<float_dot>,
-                                      .scales = vector_reader()};
+                                      .scales = vector_reader(),
+                                      .add_up = &add_up};
         run_panels(p, engine, {});
     }
 };
