@@ -217,7 +217,7 @@ private:
             panel_tile tile = tile_of(s_.a.tiles[t], chunk, chunk + 1);
             if (in_place_) {
                 tile.strips = w.panels().lines(w, first_panel) + first / unit_columns * width * line_bytes;
-                tile.strip_stride = w.panels().lines(w, first_panel + 1) - w.panels().lines(w, first_panel);
+                tile.strip_stride = static_cast<std::size_t>(w.panels().lines(w, first_panel + 1) - w.panels().lines(w, first_panel));
                 tile.flip = s_.tables.flip;
             }
             for (std::size_t i = 0; i < ahead_streams && lines[0] != nullptr; ++i) {
