@@ -62,6 +62,7 @@ void run_gathered(product const& p, std::vector<std::uint32_t> const& columns, b
     facts.exact_in_bf16 = facts.exact_in_bf16 && !facts.grouped;
     facts.grouped = false;
     reading const what = facts.exact_integers && p.w.facts().exact_integers ? reading::elements : reading::values;
+    facts.byte_elements = what == reading::elements;
     std::size_t const depth = p.k();
     std::size_t const rows = std::clamp<std::size_t>((std::size_t{1} << 22) / depth, 1, p.m());
     gathered_rows gathered{p.a, 0, facts, std::vector<float>(rows * depth)};
