@@ -74,6 +74,7 @@ struct panel_segment {
 struct panel_tile {
     std::uint32_t const* a[2];     ///< first row: elements, four bytes a vector; [1]: what [0] leaves of a float, or null
     std::size_t a_stride;          ///< four-byte words between rows
+    std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
     std::byte const* strips;       ///< tile_panels strips of chunk_depth / columns vectors
     std::size_t first;             ///< the column where they begin
     std::size_t granule;           ///< columns, a power of two, that every segment but the last of all is a multiple of
@@ -110,6 +111,10 @@ struct panel_engine {
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
     unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
     unsigned plain_line_widths = 0;  ///< and these where the tables say plain_integers
+    /// For codes of 1 or 2 bits that stand for -3..3: all sums that the codes of a few columns can make of one row's bytes, 16
+    /// columns to the quad, 2 * width lines each; and the product by them alone, with no multiplication by a weight.
+    void (*make_sums)(int width, element_tables const& tables, std::uint32_t const* words, std::size_t quads, std::byte* out) = nullptr;
+    void (*add_lines)(int width, std::byte const* const* lines, panel_tile const& tile) = nullptr;
     scale_reader scales;
     /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
     /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -310,15 +311,18 @@ inline void read_halves(int exponent_bits, std::byte const* numbers, std::size_t
 inline void apply_groups(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset,
                          float* values) {
     std::size_t left = group - first % group;
-    for (std::size_t i = 0; i < count; ++i, values += panel_rows) {
-        __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(values), _mm512_loadu_ps(scale));
-        if (offset != nullptr) scaled = _mm512_add_ps(scaled, _mm512_loadu_ps(offset));
-        _mm512_storeu_ps(values, scaled);
-        if (--left == 0) {
-            left = group;
-            scale += panel_rows;
-            if (offset != nullptr) offset += panel_rows;
+    for (std::size_t i = 0; i < count; left = group, scale += panel_rows) {
+        std::size_t const end = std::min(count, i + left);
+        __m512 const by = _mm512_loadu_ps(scale);
+        if (offset == nullptr) {
+            for (; i < end; ++i, values += panel_rows) _mm512_storeu_ps(values, _mm512_mul_ps(_mm512_loadu_ps(values), by));
+            continue;
         }
+        __m512 const more = _mm512_loadu_ps(offset);
+        for (; i < end; ++i, values += panel_rows) {
+            _mm512_storeu_ps(values, _mm512_add_ps(_mm512_mul_ps(_mm512_loadu_ps(values), by), more));
+        }
+        offset += panel_rows;
     }
 }
 
