@@ -57,6 +57,9 @@ struct scale_reader {
     /// `count` vectors from column `first` on, in place: f(value * scale), and offset added where there is one; vectors of scale
     /// and offset belong to groups of columns, the first to the group that `first` is in.
     void (*apply)(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset, float* values);
+    /// codes and apply without offsets in one pass; first is the column of `lines`, group a multiple of 4. May be null.
+    void (*scaled_codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t count,
+                         std::size_t group, float const* scale, float* out) = nullptr;
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.

@@ -119,6 +119,18 @@ void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t pane
     constexpr std::size_t unit_bytes = static_cast<std::size_t>(element::width) * line_bytes;
     std::size_t const skipped = first % unit_columns;
     std::byte const* const lines = level.lines(panel) + first / unit_columns * unit_bytes;
+    if constexpr (std::is_same_v<typename B::offset_type, symmetric> && (B::block == per_tensor || scales_along_rows<B>)) {
+        constexpr std::size_t group = B::block == per_tensor ? std::size_t{1} << 32 : B::block.cols;
+        if (skipped == 0 && reader.scaled_codes != nullptr && group % line_columns == 0) {
+            alignas(64) float scale[scale_window * panel_rows];
+            if constexpr (B::block == per_tensor) {
+                std::fill_n(scale, panel_rows, read_scale<B>(level.scales(), 0, 0, level.cols()));
+            } else {
+                read_panel(level.scales(), rows, panel, first / group, (first + count - 1) / group - first / group + 1, reader, scale);
+            }
+            return reader.scaled_codes(element::width, tables_for<element>(), lines, first, count, group, scale, out);
+        }
+    }
     if (skipped == 0) {
         reader.codes(element::width, tables_for<element>(), lines, count, out);
     } else {

@@ -51,10 +51,10 @@ template <class Dot, int Width, int Step, code_use Use>
 }
 
 /// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
-template <int Lines>
+template <int Lines, auto Hint>
 [[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
     unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
-        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), _MM_HINT_T1);
+        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), Hint);
     });
 }
 
@@ -62,9 +62,13 @@ template <int Lines>
 template <int Lines>
 [[gnu::always_inline]] inline void fetch_lines(std::byte const* const* lines, std::size_t at) noexcept {
     constexpr std::size_t ahead = 2048;
+    constexpr std::size_t near = 256;
     auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
     std::size_t const next = at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
-    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { fetch_unit<Lines>(lines[p] + next); });
+    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+        fetch_unit<Lines, _MM_HINT_T1>(lines[p] + next);
+        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p] + at + near);
+    });
 }
 
 /// The four panels side by side: four streams of lines, four independent chains of sums. All sums stay in registers.
