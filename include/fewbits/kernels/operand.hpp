@@ -24,8 +24,8 @@ struct operand_facts {
     std::string_view name;
     format_kind kind = format_kind::minifloat;  ///< of the elements
     bool exact_integers = false;  ///< integer elements of at most 8 bits, symmetric, one scale per group along K
-    bool byte_elements = false;   ///< the same of elements of any kind, with or without an offset: each is an integer in -128..127, or in 0..255
-    int fraction = 0;             ///< where they are: the elements are integers times 2^fraction, -8 <= fraction <= 0
+    bool byte_elements = false;   ///< elements of any kind, with or without an offset, that are integers in -128..127 or 0..255
+    int fraction = 0;             ///< where either is true: the elements are integers times 2^fraction, -8 <= fraction <= 0
     std::size_t group = 0;        ///< columns that share a scale; 0 = the whole row
     int width = 32;               ///< bits of a code
     bool symmetric = true;        ///< no zero point, no minimum

@@ -63,6 +63,9 @@ struct scale_reader {
     /// `count` vectors from column `first` on, in place: f(value * scale), and offset added where there is one; vectors of scale
     /// and offset belong to groups of columns, the first to the group that `first` is in.
     void (*apply)(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset, float* values);
+    /// codes and apply without offsets in one pass; first is the column of `lines`, group a multiple of 4. May be null.
+    void (*scaled_codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t count,
+                         std::size_t group, float const* scale, float* out) = nullptr;
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.
@@ -84,6 +87,7 @@ struct panel_tile {
     /// Elements, four bytes a vector: of row r and vector i of all K at [i * rows + r]; [1]: what [0] leaves of a float, or null.
     /// Where rows lie apart (panel_engine::rows_apart), at [r * strip_vectors(path) + i].
     std::uint32_t const* a[2];
+    std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
     std::byte const* strips;       ///< tile_panels strips of vectors
     std::size_t strip_stride;      ///< bytes between them
     std::uint8_t flip;             ///< path bytes: to be xored with the bytes of the strips
@@ -122,6 +126,10 @@ struct panel_engine {
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
     unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
     unsigned plain_line_widths = 0;  ///< and these where the tables say plain_integers
+    /// For codes of 1 or 2 bits that stand for -3..3: all sums that the codes of a few columns can make of one row's bytes, 16
+    /// columns to the quad, 2 * width lines each; and the product by them alone, with no multiplication by a weight.
+    void (*make_sums)(int width, element_tables const& tables, std::uint32_t const* words, std::size_t quads, std::byte* out) = nullptr;
+    void (*add_lines)(int width, std::byte const* const* lines, panel_tile const& tile) = nullptr;
     scale_reader scales;
     /// expand and expand_bytes for columns [first, first + depth) of one group whose codes are shifted by 16 words, as tables
     /// with a centre want them; path pairs, width at most 5. `first` is a multiple of 16, `strip` belongs to column 0.

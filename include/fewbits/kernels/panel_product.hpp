@@ -49,12 +49,26 @@ inline element_tables tables_of(operand const& w, panel_path path) noexcept {
 /// do not.
 inline bool fits_bytes(operand const& w) noexcept { return w.facts().width <= 6 || tables_of(w, panel_path::bytes).plain_integers; }
 
+/// Whether one row times w is a matter of additions: codes of 1 or 2 bits in panels, enough of them to a scale.
+inline bool adds_only(panel_engine const& engine, operand const& w, element_tables const& tables, std::size_t rows) noexcept {
+    constexpr std::size_t enough = 128;
+    int const width = w.panels().width;
+    bool const suits = engine.add_lines != nullptr && rows == 1 && width <= 2 && w.facts().symmetric && w.panels().lines(w, 0) != nullptr;
+    if (!suits || (width == 2 && w.facts().group != 0 && w.facts().group < enough)) return false;
+    for (unsigned code = 0; code < 4; ++code) {
+        int const integer = tables.byte[code] - tables.bias;
+        if (integer < -3 || integer > 3) return false;
+    }
+    return true;
+}
+
 /// Everything the blocks of one product share.
 struct shared_state {
     product const& p;
     panel_engine const& engine;
     panel_activations const& a;
     element_tables tables;
+    std::byte const* sums;        ///< panel_engine::make_sums, or null
     std::size_t first_row, rows;  ///< of a
 };
 
@@ -185,7 +199,9 @@ private:
         operand const& w = s_.p.w;
         std::byte const* lines[tile_panels];
         for (std::size_t i = 0; i < tile_panels; ++i) lines[i] = w.panels().lines(w, first_panel + std::min(i, panels_ - 1));
-        s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile_of(s_.a.tiles[0], begin, end));
+        panel_tile const tile = tile_of(s_.a.tiles[0], begin, end);
+        if (s_.sums != nullptr) s_.engine.add_lines(w.panels().width, lines, tile);
+        else s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile);
     }
 
     /// Codes of a matrix stored row by row, four columns of 16 rows a line.
@@ -238,6 +254,7 @@ private:
         std::size_t const words = (begin * a.rows + row) * vectors - begin * vectors * (s_.engine.rows_apart ? 1 : rows.rows);
         tile.a[0] = a.part[0].data() + words;
         tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + words;
+        tile.sums = s_.sums;
         tile.strips = strips_.get();
         tile.strip_stride = strip_bytes();
         tile.first = begin * depth_;
@@ -303,7 +320,11 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
         panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);
-        panel_detail::shared_state const state{p, engine, a, tables, first, rows};
+        bool const adds = panel_detail::adds_only(engine, p.w, tables, rows);
+        std::size_t const quads = adds ? a.part[0].size() * line_columns / quad_columns : 0;
+        scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
+        if (adds) engine.make_sums(p.w.panels().width, tables, a.part[0].data(), quads, sums.get());
+        panel_detail::shared_state const state{p, engine, a, tables, adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block block(state);
             std::size_t const end = (task + 1) * blocks / tasks;

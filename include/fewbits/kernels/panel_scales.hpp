@@ -62,6 +62,13 @@ void read_panel(panel_numbers<S> const& level, std::size_t, std::size_t panel, s
     }
 }
 
+/// Multiplies `count` vectors by one number.
+inline void scale_all(float by, std::size_t count, scale_reader const& reader, float* values) noexcept {
+    float all[panel_rows];
+    std::fill_n(all, panel_rows, by);
+    reader.apply(0, count, count, all, nullptr, values);
+}
+
 template <block_composition B>
 void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t panel, std::size_t first, std::size_t count,
                 scale_reader const& reader, float* out) noexcept;
@@ -86,11 +93,8 @@ void apply_levels(panel_levels<B> const& levels, std::size_t cols, std::size_t r
     } else if constexpr (B::block == per_tensor && (!has_offsets || offset_extent<B> == per_tensor)) {
         float const scale = read_scale<B>(levels.scales(), 0, 0, cols);
         float const offset = read_offset<B>(levels.offsets(), 0, 0, cols);
-        float scales[panel_rows];
-        float offsets[panel_rows];
-        std::fill_n(scales, panel_rows, scale);
-        std::fill_n(offsets, panel_rows, offset);
-        reader.apply(0, count, count, scales, has_offsets ? offsets : nullptr, values);
+        scale_all(scale, count, reader, values);
+        for (std::size_t i = 0; has_offsets && i < count * panel_rows; ++i) values[i] = add_rn(values[i], offset);
     } else {
         for (std::size_t r = 0; r < panel_rows; ++r) {
             std::size_t const row = std::min(panel * panel_rows + r, rows - 1);
@@ -115,6 +119,18 @@ void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t pane
     constexpr std::size_t unit_bytes = static_cast<std::size_t>(element::width) * line_bytes;
     std::size_t const skipped = first % unit_columns;
     std::byte const* const lines = level.lines(panel) + first / unit_columns * unit_bytes;
+    if constexpr (std::is_same_v<typename B::offset_type, symmetric> && (B::block == per_tensor || scales_along_rows<B>)) {
+        constexpr std::size_t group = B::block == per_tensor ? std::size_t{1} << 32 : B::block.cols;
+        if (skipped == 0 && reader.scaled_codes != nullptr && group % line_columns == 0) {
+            alignas(64) float scale[scale_window * panel_rows];
+            if constexpr (B::block == per_tensor) {
+                std::fill_n(scale, panel_rows, read_scale<B>(level.scales(), 0, 0, level.cols()));
+            } else {
+                read_panel(level.scales(), rows, panel, first / group, (first + count - 1) / group - first / group + 1, reader, scale);
+            }
+            return reader.scaled_codes(element::width, tables_for<element>(), lines, first, count, group, scale, out);
+        }
+    }
     if (skipped == 0) {
         reader.codes(element::width, tables_for<element>(), lines, count, out);
     } else {
@@ -158,11 +174,7 @@ void read_panel_scales(panel_levels<typename F::composition> const& levels, std:
         read_panel(levels.scales(), rows, panel, first, count, reader, scale);
         if constexpr (!F::is_symmetric) {
             read_panel(levels.offsets(), rows, panel, first, count, reader, offset);
-            if constexpr (offset_facts<typename F::offset_type>::sign < 0) {
-                float minus[panel_rows];
-                std::fill_n(minus, panel_rows, -1.0F);
-                reader.apply(0, count, count, minus, nullptr, offset);
-            }
+            if constexpr (offset_facts<typename F::offset_type>::sign < 0) scale_all(-1.0F, count, reader, offset);
         }
     } else {
         read_row_scales<F>(levels.scales(), levels.offsets(), rows, panel, first, count, scale, offset);
@@ -172,21 +184,25 @@ void read_panel_scales(panel_levels<typename F::composition> const& levels, std:
 /// Asks memory for what read_panel_scales will read of a rows x cols matrix: the same part of the panel in every stream. Always
 /// inlined: g++ drops calls to functions that do nothing else.
 template <block_format F>
-[[gnu::always_inline]] inline void fetch_panel_scales(panel_levels<typename F::composition> const& levels, std::size_t rows, std::size_t cols, std::size_t panel,
-                        std::size_t first, std::size_t count) noexcept {
+[[gnu::always_inline]] inline void fetch_panel_scales(panel_levels<typename F::composition> const& levels, std::size_t rows,
+                                                      std::size_t cols, std::size_t panel, std::size_t first,
+                                                      std::size_t count) noexcept {
     if constexpr (scales_along_rows<typename F::composition>) {
-        std::size_t const panels = panels_of(rows);
-        std::size_t const groups = levels.groups(cols);
+        auto const groups = static_cast<double>(levels.groups(cols));
+        auto const panels = static_cast<double>(panels_of(rows));
+        double const begin = (static_cast<double>(panel) + static_cast<double>(first) / groups) / panels;
+        double const end = (static_cast<double>(panel) + static_cast<double>(first + count) / groups) / panels;
         std::span<const std::byte> streams[8];
         std::size_t used = 0;
         levels.for_each_level([&](auto const& stream) {
             if (used < 8) streams[used++] = stream;
         });
         for (std::size_t i = 0; i < used; ++i) {
-            std::size_t const bytes = streams[i].size() / panels;
-            std::byte const* const at = streams[i].data() + panel * bytes;
-            std::size_t const end = bytes * (first + count) / groups;
-            for (std::size_t k = bytes * first / groups / line_bytes * line_bytes; k < end; k += line_bytes) __builtin_prefetch(at + k, 0, 2);
+            auto const size = static_cast<double>(streams[i].size());
+            auto const last = static_cast<std::size_t>(size * end);
+            for (auto k = static_cast<std::size_t>(size * begin); k < last; k += line_bytes) {
+                __builtin_prefetch(streams[i].data() + k, 0, 2);
+            }
         }
     }
 }

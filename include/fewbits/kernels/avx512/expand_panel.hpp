@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -311,21 +312,64 @@ inline void read_halves(int exponent_bits, std::byte const* numbers, std::size_t
 inline void apply_groups(std::size_t first, std::size_t count, std::size_t group, float const* scale, float const* offset,
                          float* values) {
     std::size_t left = group - first % group;
-    for (std::size_t i = 0; i < count; ++i, values += panel_rows) {
-        __m512 scaled = _mm512_mul_ps(_mm512_loadu_ps(values), _mm512_loadu_ps(scale));
-        if (offset != nullptr) scaled = _mm512_add_ps(scaled, _mm512_loadu_ps(offset));
-        _mm512_storeu_ps(values, scaled);
-        if (--left == 0) {
-            left = group;
-            scale += panel_rows;
-            if (offset != nullptr) offset += panel_rows;
+    for (std::size_t i = 0; i < count; left = group, scale += panel_rows) {
+        std::size_t const end = std::min(count, i + left);
+        __m512 const by = _mm512_loadu_ps(scale);
+        if (offset == nullptr) {
+            for (; i < end; ++i, values += panel_rows) _mm512_storeu_ps(values, _mm512_mul_ps(_mm512_loadu_ps(values), by));
+            continue;
         }
+        __m512 const more = _mm512_loadu_ps(offset);
+        for (; i < end; ++i, values += panel_rows) {
+            _mm512_storeu_ps(values, _mm512_add_ps(_mm512_mul_ps(_mm512_loadu_ps(values), by), more));
+        }
+        offset += panel_rows;
     }
+}
+
+template <int Width>
+inline void scaled_units(element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t count, std::size_t group,
+                         float const* scale, float* out) noexcept {
+    std::size_t left = group - first % group;
+    __m512 by = _mm512_loadu_ps(scale);
+    for (std::size_t k = 0; k < count; k += unit_columns, lines += width_in_bits<Width> * line_bytes) {
+        auto const step = [&]<int Step>(std::integral_constant<int, Step>) __attribute__((always_inline)) {
+            if (k + Step * line_columns >= count) return;
+            if (left == 0) {
+                left = group;
+                scale += panel_rows;
+                by = _mm512_loadu_ps(scale);
+            }
+            left -= line_columns;
+            __m512i w[line_columns];
+            floats_of_step<Width, Step>(tables, lines, w);
+            unrolled<line_columns>([&](std::size_t c) __attribute__((always_inline)) {
+                _mm512_storeu_ps(out + (k + Step * line_columns + c) * panel_rows, _mm512_mul_ps(_mm512_castsi512_ps(w[c]), by));
+            });
+        };
+        [&]<int... Step>(std::integer_sequence<int, Step...>) __attribute__((always_inline)) {
+            (step(std::integral_constant<int, Step>{}), ...);
+        }(std::make_integer_sequence<int, 8>{});
+    }
+}
+
+/// scale_reader::scaled_codes, in one pass for the widths that scales of scales have
+template <class = void>
+void scaled_codes(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t count,
+                         std::size_t group, float const* scale, float* out) {
+    if (tables.exact_in_bf16) {
+        if (width == 4) return scaled_units<4>(tables, lines, first, count, group, scale, out);
+        if (width == 6) return scaled_units<6>(tables, lines, first, count, group, scale, out);
+        if (width == 8 && tables.mirrored) return scaled_units<mirrored_bytes>(tables, lines, first, count, group, scale, out);
+        if (width == 8) return scaled_units<8>(tables, lines, first, count, group, scale, out);
+    }
+    read_codes(width, tables, lines, count, out);
+    apply_groups(first, count, group, scale, nullptr, out);
 }
 
 template <class = void>
 scale_reader vector_reader() noexcept {
-    return {&read_codes<>, &read_halves, &apply_groups};
+    return {&read_codes<>, &read_halves, &apply_groups, &scaled_codes<>};
 }
 
 /// panel_engine::centre

@@ -7,6 +7,7 @@
 #include "../panel_product.hpp"
 #include "../portable/integer_product.hpp"
 #include "../portable/widened_product.hpp"
+#include "add_lines.hpp"
 #include "expand_panel.hpp"
 #include "multiply_lines.hpp"
 #include "multiply_panel.hpp"
@@ -26,6 +27,8 @@ panel_engine integer_engine() noexcept {
             .multiply_lines = &multiply_byte_lines<>,
             .line_widths = line_widths<byte_dot>,
             .plain_line_widths = plain_line_widths,
+            .make_sums = &make_sums,
+            .add_lines = &add_lines,
             .scales = vector_reader(),
             .to_bytes = &to_bytes,
             .flips = true,

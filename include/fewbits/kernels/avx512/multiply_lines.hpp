@@ -26,8 +26,8 @@ enum class code_use : unsigned char {
 /// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has. `with`: code_use's shift
 /// or flipped bits.
 template <class Dot, int Width, int Step, code_use Use>
-[[gnu::always_inline]] inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit, __m512i with,
-                                  std::uint32_t const* a, std::uint32_t const* rest) noexcept {
+[[gnu::always_inline]] inline typename Dot::sum add_step(typename Dot::sum sum, element_tables const& tables, std::byte const* unit,
+                                                         __m512i with, std::uint32_t const* a, std::uint32_t const* rest) noexcept {
     auto const add = [&](__m512i w, std::size_t i) __attribute__((always_inline)) {
         sum = Dot::add(sum, w, a[i]);
         if constexpr (Dot::split) sum = Dot::add(sum, w, rest[i]);
@@ -51,10 +51,23 @@ template <class Dot, int Width, int Step, code_use Use>
 }
 
 /// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
-template <int Lines>
+template <int Lines, auto Hint>
 [[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
     unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
-        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), _MM_HINT_T1);
+        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), Hint);
+    });
+}
+
+/// Asks for what four panels need some units on, of the next four panels where these end.
+template <int Lines>
+[[gnu::always_inline]] inline void fetch_lines(std::byte const* const* lines, std::size_t at) noexcept {
+    constexpr std::size_t ahead = 2048;
+    constexpr std::size_t near = 256;
+    auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
+    std::size_t const next = at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
+    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+        fetch_unit<Lines, _MM_HINT_T1>(lines[p] + next);
+        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p] + at + near);
     });
 }
 
@@ -63,7 +76,8 @@ template <class Dot, int Width, code_use Use = code_use::looked_up>
 class line_multiplier {
 public:
     [[gnu::always_inline]] line_multiplier(element_tables const& tables, std::byte const* const* lines, panel_tile const& t) noexcept
-        : tables_(tables), lines_(lines), t_(t), stride_(static_cast<std::size_t>(lines[1] - lines[0])) {}
+        
+        : tables_(tables), lines_(lines), t_(t) {}
 
     [[gnu::always_inline]] void run() noexcept {
         bool const carried = Dot::path == panel_path::bytes && !t_.segments[0].opens;
@@ -101,20 +115,13 @@ private:
         for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
             std::size_t const at = quad / 2 * unit_bytes;
             if (quad % 2 == 0) {
-                fetch(at);
+                fetch_lines<unit_lines>(lines_, at);
                 add_quad<0>(quad, at);
             } else {
                 add_quad<1>(quad, at);
             }
         }
         if (Dot::path != panel_path::bytes || segment.closes) close(segment);
-    }
-
-    /// What the four panels need some units on, of the next four panels where these end.
-    [[gnu::always_inline]] void fetch(std::size_t at) const noexcept {
-        constexpr std::size_t ahead = 2048;
-        std::size_t const next = at + ahead < stride_ ? at + ahead : at + ahead + (tile_panels - 1) * stride_;
-        each([&](std::size_t p) __attribute__((always_inline)) { fetch_unit<unit_lines>(lines_[p] + next); });
     }
 
     /// Four steps, 16 columns, of all four panels; Half: which half of a unit.
@@ -166,7 +173,8 @@ private:
         __m512 const total = _mm512_set1_ps(t_.total_a[segment.number]);
         each([&](std::size_t p) __attribute__((always_inline)) {
             std::size_t const at = scale_at(segment, p);
-            __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, _mm512_load_ps(t_.scale_w + at), _mm512_load_ps(t_.minimum_w + at));
+            __m512 const scale = _mm512_load_ps(t_.scale_w + at);
+            __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, scale, _mm512_load_ps(t_.minimum_w + at));
             y_[p] = _mm512_fmadd_ps(sum, scale_a, y_[p]);
         });
     }
@@ -180,7 +188,6 @@ private:
     element_tables const& tables_;
     std::byte const* const* lines_;
     panel_tile const& t_;
-    std::size_t stride_;  ///< bytes between panels; 0 where there is but one
     __m512 y_[tile_panels];
     typename Dot::sum sums_[tile_panels];
     __m512i with_[tile_panels];
