@@ -99,6 +99,36 @@ TEST_CASE("a permutation is checked, kept, and undone by dequantize", "[quantize
     CHECK(q.permutation().empty());
 }
 
+TEST_CASE("a matrix that there is gives its memory to the next, and no trace of it stays", "[quantize][options]") {
+    matrix const x = rough_matrix(33, 70, 7, 3);
+    matrix const other = normal_matrix(33, 70, 8);
+    auto const check = [&]<class F>() {
+        CAPTURE(F::name);
+        auto q = fb::quantize<F>(other.view());
+        auto const* const memory = q.codes().data();
+        std::vector<std::uint32_t> order(70);
+        for (std::uint32_t i = 0; i < 70; ++i) order[i] = 69 - i;
+        q.set_permutation(order);
+        fb::quantize_into(x.view(), q);
+        CHECK(q.codes().data() == memory);
+        CHECK(q.permutation().empty());
+        CHECK(same_bytes(q, fb::quantize<F>(x.view())));
+        matrix const small = normal_matrix(3, 20, 9);
+        fb::quantize_into(small.view(), q);
+        CHECK((q.rows() == 3 && q.cols() == 20));
+        CHECK(same_bytes(q, fb::quantize<F>(small.view())));
+    };
+    check.operator()<fb::mxfp4>();
+    check.operator()<fb::mxfp6_e2m3>();
+    check.operator()<fb::nvfp4>();
+    check.operator()<fb::int3_g32>();
+    check.operator()<fb::uint4_g128>();
+    check.operator()<fb::q3_k>();
+    check.operator()<fb::q4_k>();
+    check.operator()<fb::tq1_0>();
+    check.operator()<fb::nf4_b64_dq>();
+}
+
 TEST_CASE("options that a format cannot honour are refused", "[quantize][options]") {
     matrix const x = normal_matrix(4, 64, 5);
     using fb::scale_rule;
@@ -108,6 +138,9 @@ TEST_CASE("options that a format cannot honour are refused", "[quantize][options
     refused<fb::uint8_row>(x, {.scale_rule = scale_rule::mse_search});
     refused<fb::bitnet>(x, {.scale_rule = scale_rule::absmax});
     refused<fb::q4_1>(x, {.scale_rule = scale_rule::percentile});
+    refused<fb::q4_k>(x, {.scale_rule = scale_rule::absmax});
+    refused<fb::mxfp4>(x, {.scale_rule = scale_rule::signed_absmax});
+    refused<fb::bitnet>(x, {.scale_rule = scale_rule::signed_absmax});
     for (double percent : {0.0, -1.0, 100.5}) {
         refused<fb::int8_g32>(x, {.scale_rule = scale_rule::percentile, .percentile = percent});
     }

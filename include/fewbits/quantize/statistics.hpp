@@ -46,22 +46,23 @@ inline float magnitude_of(float value) noexcept {
     return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
 }
 
-/// Largest magnitude of the finite values of a block. `all_finite` turns false where one is not.
-inline float largest_magnitude(matrix_view<const float> block, bool& all_finite) noexcept {
+/// Largest magnitude of the finite values of a block, with its sign where asked for (that of a negative one before that of a positive).
+/// `all_finite` turns false where a value is not finite.
+inline float largest_magnitude(matrix_view<const float> block, bool& all_finite, bool with_sign = false) noexcept {
     // Magnitudes are ordered like their bits; infinities and NaNs sort above every finite value.
     std::uint32_t largest = 0;
     std::uint32_t largest_finite = 0;
     for (std::size_t r = 0; r < block.rows; ++r) {
         float const* const row = block.row(r);
         for (std::size_t c = 0; c < block.cols; ++c) {
-            std::uint32_t const bits = bit_cast<std::uint32_t>(row[c]) & 0x7FFFFFFF;
-            std::uint32_t const finite = bits < 0x7F800000 ? bits : 0;
-            largest = largest < bits ? bits : largest;
-            largest_finite = largest_finite < finite ? finite : largest_finite;
+            std::uint32_t const key = magnitude_key(row[c], with_sign);
+            std::uint32_t const finite = key < 0xFF000000 ? key : 0;
+            largest = larger(largest, key);
+            largest_finite = larger(largest_finite, finite);
         }
     }
-    all_finite = all_finite && largest < 0x7F800000;
-    return bit_cast<float>(largest_finite);
+    all_finite = all_finite && largest < 0xFF000000;
+    return value_of_key(largest_finite);
 }
 
 /// Smallest and largest finite value of a block, in `lowest` and `highest`, which the caller initialises.
@@ -75,13 +76,14 @@ inline void extend_range(matrix_view<const float> block, float& lowest, float& h
     }
 }
 
-/// Raises maxima[g] to the largest magnitude in columns [g * width, (g + 1) * width) of x (width 0: all columns). Returns the bits
-/// of the largest of all: 0x7F800000 or above where a value is not finite, and then the maxima are of no use.
-inline std::uint32_t raise_group_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, float* maxima) noexcept {
+/// Raises maxima[g] to the largest magnitude in columns [g * width, (g + 1) * width) of x (width 0: all columns), with its sign where
+/// asked for. Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite, and then the maxima are of no use.
+inline std::uint32_t raise_group_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, float* maxima,
+                                        bool with_sign = false) noexcept {
     std::size_t const group = width == 0 ? x.cols : width;
     std::uint32_t largest = 0;
     for (std::size_t r = 0; r < x.rows; ++r) {
-        std::uint32_t const of_row = raise_group_maxima(machine, x.row(r), x.cols, group, maxima);
+        std::uint32_t const of_row = raise_group_maxima(machine, x.row(r), x.cols, group, with_sign, maxima);
         largest = largest < of_row ? of_row : largest;
     }
     return largest;

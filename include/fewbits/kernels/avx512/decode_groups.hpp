@@ -38,18 +38,31 @@ template <scalar E>
     values[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low[1], high[1]));
 }
 
-template <block_offset Kind, int Shift>
-[[gnu::always_inline]] inline void store_scaled(__m512 value, float const* scale, float const* offset, std::size_t i, __mmask16 lanes,
-                                                float* out) noexcept {
-    __m512 const factor = numbers_at<Shift>(scale, i, lanes);
-    if constexpr (Kind == block_offset::zero_point) value = _mm512_sub_ps(value, numbers_at<Shift>(offset, i, lanes));
+/// Stores values i + 16 * Part and on.
+template <block_offset Kind, int Shift, int Part>
+[[gnu::always_inline]] inline void store_scaled(__m512 const (&values)[4], float const* scale, float const* offset, std::size_t i,
+                                                std::size_t count, float* out) noexcept {
+    std::size_t const first = i + 16 * Part;
+    if (first >= count) return;
+    __mmask16 const lanes = first_lanes(count - first);
+    __m512 value = values[Part];
+    __m512 const factor = numbers_at<Shift, Part>(scale, i, lanes);
+    if constexpr (Kind == block_offset::zero_point) value = _mm512_sub_ps(value, numbers_at<Shift, Part>(offset, i, lanes));
     value = _mm512_mul_ps(value, factor);
-    if constexpr (Kind == block_offset::minimum) value = _mm512_add_ps(value, numbers_at<Shift>(offset, i, lanes));
-    if (lanes == 0xFFFF) {
-        _mm512_storeu_ps(out + i, value);
-    } else {
-        _mm512_mask_storeu_ps(out + i, lanes, value);
-    }
+    if constexpr (Kind == block_offset::minimum) value = _mm512_add_ps(value, numbers_at<Shift, Part>(offset, i, lanes));
+    _mm512_mask_storeu_ps(out + first, lanes, value);
+}
+
+/// Codes i to i + 63, as far as they are below `count`.
+template <scalar E, block_offset Kind, int Shift>
+[[gnu::always_inline]] inline void decode_64(value_planes<E> const& table, __m512i code, float const* scale, float const* offset,
+                                             std::size_t i, std::size_t count, float* out) noexcept {
+    __m512 values[4];
+    values_of_64<E>(table, code, values);
+    store_scaled<Kind, Shift, 0>(values, scale, offset, i, count, out);
+    store_scaled<Kind, Shift, 1>(values, scale, offset, i, count, out);
+    store_scaled<Kind, Shift, 2>(values, scale, offset, i, count, out);
+    store_scaled<Kind, Shift, 3>(values, scale, offset, i, count, out);
 }
 
 /// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more.
@@ -57,19 +70,10 @@ template <scalar E, block_offset Kind, int Shift>
 void decode_groups(std::uint8_t const* codes, std::size_t count, float const* scale, float const* offset, float* out) noexcept {
     static_assert(Shift == 0 || Shift >= 4);
     value_planes<E> const& table = value_planes_of<E>();
-    __m512 values[4];
     std::size_t i = 0;
-    for (; i + 64 <= count; i += 64) {
-        values_of_64<E>(table, _mm512_loadu_si512(codes + i), values);
-        store_scaled<Kind, Shift>(values[0], scale, offset, i, 0xFFFF, out);
-        store_scaled<Kind, Shift>(values[1], scale, offset, i + 16, 0xFFFF, out);
-        store_scaled<Kind, Shift>(values[2], scale, offset, i + 32, 0xFFFF, out);
-        store_scaled<Kind, Shift>(values[3], scale, offset, i + 48, 0xFFFF, out);
-    }
-    if (i == count) return;
-    values_of_64<E>(table, _mm512_maskz_loadu_epi8(first_bytes(count - i), codes + i), values);
-    for (std::size_t j = 0; i < count; i += 16, ++j) {
-        store_scaled<Kind, Shift>(values[j], scale, offset, i, first_lanes(count - i), out);
+    for (; i + 64 <= count; i += 64) decode_64<E, Kind, Shift>(table, _mm512_loadu_si512(codes + i), scale, offset, i, i + 64, out);
+    if (i < count) {
+        decode_64<E, Kind, Shift>(table, _mm512_maskz_loadu_epi8(first_bytes(count - i), codes + i), scale, offset, i, count, out);
     }
 }
 
