@@ -55,9 +55,10 @@ float scale_divisor(quantize_options const& o) noexcept {
 
 /// The number that block `block` contributes to raw_scales, by the format's method or the caller's rule.
 template <block_composition B>
-float scale_number_of(matrix_view<const float> block, float largest, quantize_options const& o) {
+float scale_number_of(processor const& machine, matrix_view<const float> block, float largest, quantize_options const& o) {
     using element = typename B::element;
-    if constexpr (B::method == scale_method::absmean) return mean_magnitude(block);
+    // Blocks that have not all rows are found by the executor's threads.
+    if constexpr (B::method == scale_method::absmean) return mean_magnitude(machine, block, B::block.rows == 0 ? o.executor : executor());
     if constexpr (B::method == scale_method::least_squares) {
         if (o.scale_rule == scale_rule::of_format) return fit_scale<element>(block, largest);
     }
@@ -91,7 +92,7 @@ void find_block_scale(processor const& machine, matrix_view<const float> block, 
         scales.number[i] = fit.scale;
         offsets.number[i] = offset_facts<typename B::offset_type>::sign < 0 ? -fit.minimum : fit.minimum;
     } else {
-        scales.number[i] = scale_number_of<B>(block, largest, o);
+        scales.number[i] = scale_number_of<B>(machine, block, largest, o);
     }
 }
 

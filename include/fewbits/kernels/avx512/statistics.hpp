@@ -119,6 +119,32 @@ std::uint32_t raise_group_maxima(float const* values, std::size_t count, std::si
     return WithSign ? last >> 1 : last;
 }
 
+/// Four magnitudes from a on, and four from b on.
+[[gnu::always_inline]] inline __m256 four_magnitudes(float const* a, float const* b) noexcept {
+    __m256 const both = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
+    return _mm256_and_ps(both, _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF)));
+}
+
+/// Adds a column of eight runs and then the next one; a and b hold them as unpacking leaves four runs in each half.
+[[gnu::always_inline]] inline __m512d add_columns(__m512d sum, __m256 a, __m256 b) noexcept {
+    __m512d const first = _mm512_add_pd(sum, _mm512_cvtps_pd(_mm256_shuffle_ps(a, b, 0x44)));
+    return _mm512_add_pd(first, _mm512_cvtps_pd(_mm256_shuffle_ps(a, b, 0xEE)));
+}
+
+/// sums[l] = the sum in double, from left to right, of the magnitudes of `count` values from runs[l] on; count is a multiple of 4.
+inline void sum_magnitudes(float const* const (&runs)[8], std::size_t count, double (&sums)[8]) noexcept {
+    __m512d sum = _mm512_setzero_pd();
+    for (std::size_t i = 0; i < count; i += 4) {
+        __m256 const a = four_magnitudes(runs[0] + i, runs[4] + i);
+        __m256 const b = four_magnitudes(runs[1] + i, runs[5] + i);
+        __m256 const c = four_magnitudes(runs[2] + i, runs[6] + i);
+        __m256 const d = four_magnitudes(runs[3] + i, runs[7] + i);
+        sum = add_columns(sum, _mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+        sum = add_columns(sum, _mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+    }
+    _mm512_storeu_pd(sums, sum);
+}
+
 /// Widens [lowest, highest] to hold `count` finite values. Which zero comes out where both signs occur is left open.
 inline void extend_range(float const* values, std::size_t count, float& lowest, float& highest) noexcept {
     __m512 low = _mm512_set1_ps(lowest);
