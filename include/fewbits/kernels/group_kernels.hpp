@@ -24,17 +24,6 @@ FEWBITS_PRECISE_BEGIN
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// function(tag) with the tag of the widest instruction set of `machine` that kernels are written for.
-template <class Function>
-auto on_processor(processor const& machine, Function&& function) {
-#if defined(__x86_64__)
-    if (runs(machine, isa::avx512{})) return function(isa::avx512{});
-    if (runs(machine, isa::avx2{})) return function(isa::avx2{});
-#endif
-    static_cast<void>(machine);
-    return function(isa::portable{});
-}
-
 /// Whether the processor has kernels for groups.
 inline bool has_group_kernels(processor const& machine) noexcept {
 #if defined(__x86_64__)

@@ -114,7 +114,8 @@ inline double sum_of_run(matrix_view<const float> block, std::size_t first, std:
 }
 
 /// sums[i] = the sum of the magnitudes of the i-th of `count` whole runs from value `first` of a block on.
-inline void sum_runs(processor const& machine, matrix_view<const float> block, std::size_t first, std::size_t count, double* sums) noexcept {
+inline void sum_runs(processor const& machine, matrix_view<const float> block, std::size_t first, std::size_t count,
+                     double* sums) noexcept {
     std::size_t i = 0;
 #if defined(__x86_64__)
     bool const in_rows = block.cols % run_sum::length == 0 || block.stride == block.cols;

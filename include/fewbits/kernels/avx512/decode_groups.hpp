@@ -16,28 +16,6 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// The values of 64 codes, bit for bit as a float has them.
-template <scalar E>
-[[gnu::always_inline]] inline void values_of_64(value_planes<E> const& table, __m512i code, __m512 (&values)[4]) noexcept {
-    // Unpacking interleaves within 128 bits: four bytes of every quarter of the codes belong into each.
-    code = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), code);
-    __m512i const zero = _mm512_setzero_si512();
-    __m512i const byte2 = looked_up_byte<E::width>(table.byte[2], code);
-    __m512i const byte3 = looked_up_byte<E::width>(table.byte[3], code);
-    __m512i low[2] = {zero, zero};
-    if constexpr (!value_planes<E>::upper_half_only) {
-        __m512i const byte0 = looked_up_byte<E::width>(table.byte[0], code);
-        __m512i const byte1 = looked_up_byte<E::width>(table.byte[1], code);
-        low[0] = _mm512_unpacklo_epi8(byte0, byte1);
-        low[1] = _mm512_unpackhi_epi8(byte0, byte1);
-    }
-    __m512i const high[2] = {_mm512_unpacklo_epi8(byte2, byte3), _mm512_unpackhi_epi8(byte2, byte3)};
-    values[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low[0], high[0]));
-    values[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low[0], high[0]));
-    values[2] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low[1], high[1]));
-    values[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low[1], high[1]));
-}
-
 /// Stores values i + 16 * Part and on.
 template <block_offset Kind, int Shift, int Part>
 [[gnu::always_inline]] inline void store_scaled(__m512 const (&values)[4], float const* scale, float const* offset, std::size_t i,
