@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 
 using namespace exact;
@@ -166,4 +168,28 @@ TEST_CASE("options that a format cannot honour are refused", "[quantize][options
     CHECK_THROWS_AS(fb::dequantize(q, fb::matrix_view<float>(y.data(), 3, 64)), std::invalid_argument);
     CHECK_THROWS_AS(fb::dequantize(q, fb::matrix_view<float>(y.data(), 4, 64, 60)), std::invalid_argument);
     CHECK_THROWS_AS(fb::error_statistics(fb::matrix_view<const float>(y.data(), 4, 63), q), std::invalid_argument);
+}
+
+TEST_CASE("values too many for the caches are the same as others", "[quantize][options]") {
+    std::size_t const rows = 4099, cols = 4112; // rows end within a vector of codes
+    matrix const some = normal_matrix(64, cols, 11);
+    std::vector<float> values;
+    for (std::size_t r = 0; r < rows; ++r) values.insert(values.end(), &some.data[r % 64 * cols], &some.data[r % 64 * cols] + cols);
+    REQUIRE(rows * cols >= fb::too_many_for_caches);
+    auto const q = fb::quantize<fb::int4_g32>(fb::matrix_view<const float>(values.data(), rows, cols), {.executor = fb::threads(2)});
+    auto const few = fb::quantize<fb::int4_g32>(some.view());
+    auto const expected = dequantized(few);
+    std::vector<float> room(rows * cols + 16);
+    auto const* const address = reinterpret_cast<std::byte const*>(room.data());
+    std::size_t const aligned = (64 - reinterpret_cast<std::uintptr_t>(address) % 64) % 64 / sizeof(float);
+    for (std::size_t offset : {aligned, aligned + 1}) {
+        std::fill(room.begin(), room.end(), 7.0F);
+        fb::dequantize(q, fb::matrix_view<float>(room.data() + offset % 16, rows, cols), fb::threads(2));
+        std::size_t wrong = 0;
+        for (std::size_t r = 0; r < rows; ++r) {
+            wrong += std::memcmp(&room[offset % 16 + r * cols], expected.data.data() + r % 64 * expected.stride, cols * sizeof(float)) == 0 ? 0U : 1U;
+        }
+        CHECK(wrong == 0);
+        CHECK(room.back() == 7.0F);
+    }
 }

@@ -119,14 +119,22 @@ void encode_groups(processor const& machine, float const* values, std::size_t co
 #endif
 }
 
-/// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more.
+/// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more. past_caches: nobody reads
+/// the values soon, and order_stores comes before other threads do.
 template <scalar E, block_offset Kind, int Shift>
 void decode_groups(processor const& machine, std::uint8_t const* codes, std::size_t count, float const* scale, float const* offset,
-                   float* out) noexcept {
+                   bool past_caches, float* out) noexcept {
 #if defined(__x86_64__)
     static_cast<void>(machine);
-    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, out);
+    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, past_caches, out);
 #endif
+}
+
+inline void order_stores(processor const& machine) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) avx512::order_stores();
+#endif
+    static_cast<void>(machine);
 }
 
 }  // namespace FEWBITS_BASELINE
