@@ -1,5 +1,7 @@
 // quantize and dequantize of every block format in GB/s of fp32, beside memcpy: 1 MiB of fp32 in the cache on one thread, 256 MiB
-// from memory on one and two. --benchmark_filter=quantize/mxfp4/ picks one format, =/cache/ one kind.
+// from memory on one and two. quantize_into writes to memory that there is, quantize to new memory, which the system has to clear.
+// Formats that search for their scales are also quantized by a rule that does not: quantize/q4_0/signed_absmax/cache/1.
+// --benchmark_filter=quantize/mxfp4/ picks one format, =/cache/ one kind.
 
 #include <algorithm>
 #include <cstddef>
@@ -54,13 +56,25 @@ void count_bytes(benchmark::State& state, setting const& where) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(where.mib) * 1024 * 1024);
 }
 
-template <class F>
+template <class F, fb::scale_rule Rule = fb::scale_rule::of_format>
 void quantize(benchmark::State& state, setting const& where) {
     fb::matrix_view<const float> const x = view_of_values(where);
-    fb::quantize_options const options{.executor = fb::threads(where.threads)};
+    fb::quantize_options const options{.scale_rule = Rule, .executor = fb::threads(where.threads)};
     for (auto _ : state) {
         auto const q = fb::quantize<F>(x, options);
         benchmark::DoNotOptimize(q.codes().data());
+        benchmark::ClobberMemory();
+    }
+    count_bytes(state, where);
+}
+
+template <class F>
+void quantize_into(benchmark::State& state, setting const& where) {
+    fb::matrix_view<const float> const x = view_of_values(where);
+    fb::quantize_options const options{.executor = fb::threads(where.threads)};
+    auto q = fb::quantize<F>(x, options);
+    for (auto _ : state) {
+        fb::quantize_into(x, q, options);
         benchmark::ClobberMemory();
     }
     count_bytes(state, where);
@@ -100,6 +114,10 @@ int main(int argc, char** argv) {
     fb::for_each(fb::all_block_formats{}, [&]<class F>() {
         for (setting const& where : settings) {
             add("quantize/" + std::string(F::name), where, &quantize<F>);
+            add("quantize_into/" + std::string(F::name), where, &quantize_into<F>);
+            if constexpr (F::method == fb::scale_method::least_squares && F::is_symmetric) {
+                add("quantize/" + std::string(F::name) + "/signed_absmax", where, &quantize<F, fb::scale_rule::signed_absmax>);
+            }
             add("dequantize/" + std::string(F::name), where, &dequantize<F>);
         }
     });

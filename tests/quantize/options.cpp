@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 
 using namespace exact;
@@ -99,6 +101,36 @@ TEST_CASE("a permutation is checked, kept, and undone by dequantize", "[quantize
     CHECK(q.permutation().empty());
 }
 
+TEST_CASE("a matrix that there is gives its memory to the next, and no trace of it stays", "[quantize][options]") {
+    matrix const x = rough_matrix(33, 70, 7, 3);
+    matrix const other = normal_matrix(33, 70, 8);
+    auto const check = [&]<class F>() {
+        CAPTURE(F::name);
+        auto q = fb::quantize<F>(other.view());
+        auto const* const memory = q.codes().data();
+        std::vector<std::uint32_t> order(70);
+        for (std::uint32_t i = 0; i < 70; ++i) order[i] = 69 - i;
+        q.set_permutation(order);
+        fb::quantize_into(x.view(), q);
+        CHECK(q.codes().data() == memory);
+        CHECK(q.permutation().empty());
+        CHECK(same_bytes(q, fb::quantize<F>(x.view())));
+        matrix const small = normal_matrix(3, 20, 9);
+        fb::quantize_into(small.view(), q);
+        CHECK((q.rows() == 3 && q.cols() == 20));
+        CHECK(same_bytes(q, fb::quantize<F>(small.view())));
+    };
+    check.operator()<fb::mxfp4>();
+    check.operator()<fb::mxfp6_e2m3>();
+    check.operator()<fb::nvfp4>();
+    check.operator()<fb::int3_g32>();
+    check.operator()<fb::uint4_g128>();
+    check.operator()<fb::q3_k>();
+    check.operator()<fb::q4_k>();
+    check.operator()<fb::tq1_0>();
+    check.operator()<fb::nf4_b64_dq>();
+}
+
 TEST_CASE("options that a format cannot honour are refused", "[quantize][options]") {
     matrix const x = normal_matrix(4, 64, 5);
     using fb::scale_rule;
@@ -108,6 +140,9 @@ TEST_CASE("options that a format cannot honour are refused", "[quantize][options
     refused<fb::uint8_row>(x, {.scale_rule = scale_rule::mse_search});
     refused<fb::bitnet>(x, {.scale_rule = scale_rule::absmax});
     refused<fb::q4_1>(x, {.scale_rule = scale_rule::percentile});
+    refused<fb::q4_k>(x, {.scale_rule = scale_rule::absmax});
+    refused<fb::mxfp4>(x, {.scale_rule = scale_rule::signed_absmax});
+    refused<fb::bitnet>(x, {.scale_rule = scale_rule::signed_absmax});
     for (double percent : {0.0, -1.0, 100.5}) {
         refused<fb::int8_g32>(x, {.scale_rule = scale_rule::percentile, .percentile = percent});
     }
@@ -133,4 +168,28 @@ TEST_CASE("options that a format cannot honour are refused", "[quantize][options
     CHECK_THROWS_AS(fb::dequantize(q, fb::matrix_view<float>(y.data(), 3, 64)), std::invalid_argument);
     CHECK_THROWS_AS(fb::dequantize(q, fb::matrix_view<float>(y.data(), 4, 64, 60)), std::invalid_argument);
     CHECK_THROWS_AS(fb::error_statistics(fb::matrix_view<const float>(y.data(), 4, 63), q), std::invalid_argument);
+}
+
+TEST_CASE("values too many for the caches are the same as others", "[quantize][options]") {
+    std::size_t const rows = 4099, cols = 4112; // rows end within a vector of codes
+    matrix const some = normal_matrix(64, cols, 11);
+    std::vector<float> values;
+    for (std::size_t r = 0; r < rows; ++r) values.insert(values.end(), &some.data[r % 64 * cols], &some.data[r % 64 * cols] + cols);
+    REQUIRE(rows * cols >= fb::too_many_for_caches);
+    auto const q = fb::quantize<fb::int4_g32>(fb::matrix_view<const float>(values.data(), rows, cols), {.executor = fb::threads(2)});
+    auto const few = fb::quantize<fb::int4_g32>(some.view());
+    auto const expected = dequantized(few);
+    std::vector<float> room(rows * cols + 16);
+    auto const* const address = reinterpret_cast<std::byte const*>(room.data());
+    std::size_t const aligned = (64 - reinterpret_cast<std::uintptr_t>(address) % 64) % 64 / sizeof(float);
+    for (std::size_t offset : {aligned, aligned + 1}) {
+        std::fill(room.begin(), room.end(), 7.0F);
+        fb::dequantize(q, fb::matrix_view<float>(room.data() + offset % 16, rows, cols), fb::threads(2));
+        std::size_t wrong = 0;
+        for (std::size_t r = 0; r < rows; ++r) {
+            wrong += std::memcmp(&room[offset % 16 + r * cols], expected.data.data() + r % 64 * expected.stride, cols * sizeof(float)) == 0 ? 0U : 1U;
+        }
+        CHECK(wrong == 0);
+        CHECK(room.back() == 7.0F);
+    }
 }

@@ -134,6 +134,37 @@ TEST_CASE("percentile leaves out the largest magnitudes by rank", "[quantize][ru
     CHECK(m.scale(0, 0) == 4.0F); // the 29th of 1 .. 32: exponent 4 - 2
 }
 
+TEST_CASE("signed_absmax meets the longer end of the range with the value of largest magnitude", "[quantize][rule]") {
+    matrix x = rough_matrix(6, 256, 6);
+    x(0, 3) = 2.0F * largest_in(x, 0, 0, 32);
+    x(0, 7) = -x(0, 3); // a tie: the negative one
+    x(1, 3) = 2.0F * largest_in(x, 1, 0, 32);
+    auto const check = [&]<class F>(float end, auto stored) {
+        auto const q = fb::quantize<F>(x.view(), {.scale_rule = scale_rule::signed_absmax});
+        CAPTURE(F::name);
+        for (std::size_t r = 0; r < x.rows; ++r) {
+            for (std::size_t c = 0; c < x.cols; c += 32) {
+                float const largest = largest_in(x, r, c, 32);
+                float farthest = largest;
+                for (std::size_t i = c; i < c + 32; ++i) {
+                    if (bits(x(r, i)) == bits(-largest)) farthest = -largest;
+                }
+                CHECK(bits(q.scale(r, c)) == bits(stored(div(farthest, end))));
+            }
+        }
+    };
+    auto const in_fp16 = [](float scale) { return element_value<fb::fp16>(nearest_code<fb::fp16>(wide(scale))); };
+    check.operator()<fb::q4_0>(-8, in_fp16);
+    check.operator()<fb::q5_0>(-16, in_fp16);
+    check.operator()<fb::iq4_nl>(-127, in_fp16);
+    check.operator()<fb::q8_0>(127, in_fp16);
+    check.operator()<fb::e2m1_g32>(6, [](float scale) { return scale; });
+    auto const full = fb::quantize<fb::int4_g32>(x.view(), {.scale_rule = scale_rule::signed_absmax, .full_range = true});
+    CHECK(full.scale(1, 3) == div(x(1, 3), -8.0F));
+    CHECK(full.code(1, 3) == 8U); // -8
+    CHECK(fb::quantize<fb::q4_0>(x.view(), {.scale_rule = scale_rule::absmax}).scale(1, 3) == in_fp16(div(x(1, 3), 7.0F)));
+}
+
 TEST_CASE("scales given by the caller are rounded to the format's type and used", "[quantize][rule]") {
     matrix const x = rough_matrix(3, 100, 4, 2);
     check_same_as_given<fb::int8_row>(x, scale_rule::of_format);

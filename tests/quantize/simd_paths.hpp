@@ -88,7 +88,7 @@ void compare_all() {
         compare<F>(in, "away", {.mode = fb::nearest_away});
         compare<F>(in, "stochastic", {.mode = fb::stochastic{}, .seed = 42});
         for (auto rule : {fb::scale_rule::absmax, fb::scale_rule::floor, fb::scale_rule::ceil, fb::scale_rule::mse_search,
-                          fb::scale_rule::percentile}) {
+                          fb::scale_rule::percentile, fb::scale_rule::signed_absmax}) {
             compare<F>(in, "rule " + std::to_string(static_cast<int>(rule)), {.scale_rule = rule, .percentile = 97});
         }
         fb::block_position const grid = fb::block_grid(F::block, in.rows, in.cols);

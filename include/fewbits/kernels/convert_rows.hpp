@@ -24,13 +24,14 @@
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// function(tag) with the tag of the widest instruction set that the processor has and conversions are written for.
+/// function(tag) with the tag of the widest instruction set of `machine` that conversions are written for.
 template <class Function>
-auto on_this_processor(Function&& function) {
+auto on_processor(processor const& machine, Function&& function) {
 #if defined(__x86_64__)
-    if (runs(this_processor(), isa::avx512{})) return function(isa::avx512{});
-    if (runs(this_processor(), isa::avx2{})) return function(isa::avx2{});
+    if (runs(machine, isa::avx512{})) return function(isa::avx512{});
+    if (runs(machine, isa::avx2{})) return function(isa::avx2{});
 #endif
+    static_cast<void>(machine);
     return function(isa::portable{});
 }
 

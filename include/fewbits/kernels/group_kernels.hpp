@@ -24,17 +24,6 @@ FEWBITS_PRECISE_BEGIN
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// function(tag) with the tag of the widest instruction set of `machine` that kernels are written for.
-template <class Function>
-auto on_processor(processor const& machine, Function&& function) {
-#if defined(__x86_64__)
-    if (runs(machine, isa::avx512{})) return function(isa::avx512{});
-    if (runs(machine, isa::avx2{})) return function(isa::avx2{});
-#endif
-    static_cast<void>(machine);
-    return function(isa::portable{});
-}
-
 /// Whether the processor has kernels for groups.
 inline bool has_group_kernels(processor const& machine) noexcept {
 #if defined(__x86_64__)
@@ -45,23 +34,33 @@ inline bool has_group_kernels(processor const& machine) noexcept {
 #endif
 }
 
-/// Raises maxima[g] to the largest magnitude of values [g * group, (g + 1) * group), for the groups that `count` values touch.
-/// Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite.
-inline std::uint32_t raise_group_maxima(processor const& machine, float const* values, std::size_t count, std::size_t group,
+/// Numbers ordered as magnitudes are; of equal magnitudes with their signs the negative one is above.
+inline std::uint32_t magnitude_key(float value, bool with_sign) noexcept {
+    std::uint32_t const bits = bit_cast<std::uint32_t>(value);
+    return (bits << 1) | (with_sign ? bits >> 31 : 0);
+}
+inline float value_of_key(std::uint32_t key) noexcept { return bit_cast<float>(key >> 1 | key << 31); }
+
+/// Raises maxima[g] to the largest magnitude of values [g * group, (g + 1) * group), for the groups that `count` values touch, with its
+/// sign where asked for (see magnitude_key). Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite.
+inline std::uint32_t raise_group_maxima(processor const& machine, float const* values, std::size_t count, std::size_t group, bool with_sign,
                                         float* maxima) noexcept {
 #if defined(__x86_64__)
-    if (machine.avx512) return avx512::raise_group_maxima(values, count, group, maxima);
+    if (machine.avx512) {
+        return with_sign ? avx512::raise_group_maxima<true>(values, count, group, maxima)
+                         : avx512::raise_group_maxima<false>(values, count, group, maxima);
+    }
 #endif
     static_cast<void>(machine);
     std::uint32_t all = 0;
     for (std::size_t first = 0; first < count; first += group, ++maxima) {
         std::size_t const end = count - first < group ? count : first + group;
-        std::uint32_t largest = bit_cast<std::uint32_t>(*maxima);
-        for (std::size_t i = first; i < end; ++i) largest = larger(largest, bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF);
-        *maxima = bit_cast<float>(largest);
+        std::uint32_t largest = magnitude_key(*maxima, with_sign);
+        for (std::size_t i = first; i < end; ++i) largest = larger(largest, magnitude_key(values[i], with_sign));
+        *maxima = value_of_key(largest);
         all = larger(all, largest);
     }
-    return all;
+    return all >> 1;
 }
 
 /// Widens [lowest, highest] to hold `count` finite values. Which zero comes out where both signs occur is left open.
@@ -120,14 +119,22 @@ void encode_groups(processor const& machine, float const* values, std::size_t co
 #endif
 }
 
-/// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more.
+/// out[i] = codes[i] dequantised, i < count, under scale (and offset) i >> Shift; Shift is 0, or 4 and more. past_caches: nobody reads
+/// the values soon, and order_stores comes before other threads do.
 template <scalar E, block_offset Kind, int Shift>
 void decode_groups(processor const& machine, std::uint8_t const* codes, std::size_t count, float const* scale, float const* offset,
-                   float* out) noexcept {
+                   bool past_caches, float* out) noexcept {
 #if defined(__x86_64__)
     static_cast<void>(machine);
-    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, out);
+    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, past_caches, out);
 #endif
+}
+
+inline void order_stores(processor const& machine) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) avx512::order_stores();
+#endif
+    static_cast<void>(machine);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -1,18 +1,19 @@
 // Where a block composition keeps its numbers: packed codes, then one stream per level of scales and offsets.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "../bits/rounded.hpp"
 #include "../codec/scalar_types.hpp"
 #include "../packing/bit_stream.hpp"
 #include "../packing/trits.hpp"
 #include "../scaling/block_scaled.hpp"
+#include "huge_pages.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -31,7 +32,8 @@ inline std::size_t checked_bytes(std::size_t rows, std::size_t row_bytes) {
 
 }  // namespace FEWBITS_BASELINE
 
-/// A rows x cols matrix of plain numbers: fp32, or packed codes of a scalar format whose rows start on a byte.
+/// A rows x cols matrix of plain numbers: fp32, or packed codes of a scalar format whose rows start on a byte. Like all storage here,
+/// its bytes hold anything until they are stored.
 template <scale_number S>
 class number_storage {
 public:
@@ -81,7 +83,7 @@ public:
 private:
     std::size_t cols_ = 0;
     std::size_t row_bytes_ = 0;
-    std::vector<std::byte> bytes_;
+    page_bytes bytes_;
 };
 
 struct no_storage {};
@@ -224,6 +226,13 @@ public:
         return block_levels<B>::value(row, col, code(row, col));
     }
 
+    /// All bytes zero, those of the levels too.
+    void clear() noexcept {
+        auto const clear_stream = [](std::span<std::byte> stream) { std::fill(stream.begin(), stream.end(), std::byte{0}); };
+        clear_stream(codes_);
+        this->for_each_level(clear_stream);
+    }
+
 private:
     block_storage(std::size_t rows, std::size_t cols, std::size_t bytes)
         : block_levels<B>(rows, cols), rows_(rows), row_bytes_(bytes_of_row(cols)), codes_(bytes) {}
@@ -234,7 +243,7 @@ private:
 
     std::size_t rows_ = 0;
     std::size_t row_bytes_ = 0;
-    std::vector<std::byte> codes_;
+    page_bytes codes_;
 };
 
 template <>

@@ -31,6 +31,9 @@ inline void check_permutation(std::span<const std::uint32_t> order, std::size_t 
 
 }  // namespace FEWBITS_BASELINE
 
+/// Says that bytes may hold anything until they are stored: large results are then written once, not twice.
+struct unwritten {};
+
 /// rows x cols elements of block format F. Weights are N x K, activations M x K; blocks of a format run along K (columns).
 /// Rows of codes start on a byte. Accessors address stored columns; see permutation().
 template <block_format F>
@@ -41,7 +44,9 @@ public:
 
     quantized_matrix() = default;
     /// Storage for rows x cols elements, all bytes zero.
-    quantized_matrix(std::size_t rows, std::size_t cols) : storage_(rows, cols) {}
+    quantized_matrix(std::size_t rows, std::size_t cols) : storage_(rows, cols) { storage_.clear(); }
+    /// The same for one who stores every byte, padding included.
+    quantized_matrix(std::size_t rows, std::size_t cols, unwritten) : storage_(rows, cols) {}
 
     std::size_t rows() const noexcept { return storage_.rows(); }
     std::size_t cols() const noexcept { return storage_.cols(); }

@@ -38,20 +38,30 @@ inline matrix_view<const float> block_view(matrix_view<const float> x, block_ext
     return {x.row(row) + col, (std::min)(rows, x.rows - row), (std::min)(cols, x.cols - col), x.stride};
 }
 
+/// How the scales of B are found: by its method, or as of largest magnitudes where the caller names a rule instead of a search.
+template <block_composition B>
+constexpr scale_method method_in_use(quantize_options const& o) noexcept {
+    return B::method == scale_method::least_squares && o.scale_rule != scale_rule::of_format ? scale_method::absmax : B::method;
+}
+
 /// What scales are divided by when stored.
 template <block_composition B>
 float scale_divisor(quantize_options const& o) noexcept {
-    bool const quotient = B::method == scale_method::absmax && o.scales.data == nullptr;
+    bool const quotient = method_in_use<B>(o) == scale_method::absmax && o.scales.data == nullptr;
     if (B::method == scale_method::range) return largest_element<typename B::element>();
+    if (quotient && o.scale_rule == scale_rule::signed_absmax) return farthest_element<typename B::element>(o.full_range);
     return quotient && !is_power_of_two_scale<typename B::scale_type> ? largest_element<typename B::element>(o.full_range) : 1.0F;
 }
 
 /// The number that block `block` contributes to raw_scales, by the format's method or the caller's rule.
 template <block_composition B>
-float scale_number_of(matrix_view<const float> block, float largest, quantize_options const& o) {
+float scale_number_of(processor const& machine, matrix_view<const float> block, float largest, quantize_options const& o) {
     using element = typename B::element;
-    if constexpr (B::method == scale_method::absmean) return mean_magnitude(block);
-    if constexpr (B::method == scale_method::least_squares) return fit_scale<element>(block, largest);
+    // Blocks that have not all rows are found by the executor's threads.
+    if constexpr (B::method == scale_method::absmean) return mean_magnitude(machine, block, B::block.rows == 0 ? o.executor : executor());
+    if constexpr (B::method == scale_method::least_squares) {
+        if (o.scale_rule == scale_rule::of_format) return fit_scale<element>(block, largest);
+    }
     if (o.scale_rule == scale_rule::percentile) largest = percentile_magnitude(block, o.percentile);
     if constexpr (is_power_of_two_scale<typename B::scale_type>) {
         if (o.scale_rule == scale_rule::mse_search) {
@@ -82,7 +92,7 @@ void find_block_scale(processor const& machine, matrix_view<const float> block, 
         scales.number[i] = fit.scale;
         offsets.number[i] = offset_facts<typename B::offset_type>::sign < 0 ? -fit.minimum : fit.minimum;
     } else {
-        scales.number[i] = scale_number_of<B>(block, largest, o);
+        scales.number[i] = scale_number_of<B>(machine, block, largest, o);
     }
 }
 
@@ -107,7 +117,7 @@ struct found_scales {
 /// Whether the largest magnitudes of blocks are all that their scales depend on.
 template <block_composition B>
 bool needs_only_maxima(quantize_options const& o) noexcept {
-    bool const by_maxima = B::method == scale_method::absmax || B::method == scale_method::microscaling;
+    bool const by_maxima = method_in_use<B>(o) == scale_method::absmax || B::method == scale_method::microscaling;
     return by_maxima && o.scales.data == nullptr && o.scale_rule != scale_rule::percentile && o.scale_rule != scale_rule::mse_search;
 }
 
@@ -168,13 +178,14 @@ void find_by_block(processor const& machine, matrix_view<const float> rows, quan
     bool const all_finite = facts.largest < 0x7F800000;
     std::size_t c = 0;
     if constexpr (fits_rows<B>) {
-        if (all_finite && o.scales.data == nullptr) c = fit_whole_blocks<B>(machine, rows, band, found);
+        bool const fits = all_finite && o.scales.data == nullptr && o.scale_rule == scale_rule::of_format;
+        if (fits) c = fit_whole_blocks<B>(machine, rows, band, found);
     }
     for (; c < scales.cols; ++c) {
         std::size_t const i = (band - scales.first) * scales.cols + c;
         matrix_view<const float> const block = block_view(rows, B::block, {0, c});
         bool finite = true;
-        float const largest = all_finite ? scales.number[i] : largest_magnitude(block, finite);
+        float const largest = all_finite ? scales.number[i] : largest_magnitude(block, finite, o.scale_rule == scale_rule::signed_absmax);
         if (!finite) {
             if constexpr (marks_invalid_blocks<typename B::scale_type>) {
                 scales.invalid[i] = 1;
@@ -197,7 +208,7 @@ value_facts find_in_band(processor const& machine, matrix_view<const float> rows
     std::size_t const cols = found.scales.cols;
     float* const numbers = found.scales.number.data() + (band - found.scales.first) * cols;
     std::fill_n(numbers, cols, 0.0F);
-    value_facts facts{raise_group_maxima(machine, rows, B::block.cols, numbers)};
+    value_facts facts{raise_group_maxima(machine, rows, B::block.cols, numbers, o.scale_rule == scale_rule::signed_absmax)};
     if (facts.largest < 0x7F800000 && needs_only_maxima<B>(o)) {
         maxima_to_scales<B>(machine, numbers, cols, o);
     } else {
@@ -234,7 +245,7 @@ inline matrix_view<const float> rows_of(matrix_view<const float> x, std::size_t 
 }
 
 /// Tasks of `rows` rows each are worth a thread's while.
-inline std::size_t rows_per_task(matrix_view<const float> x) noexcept { return (std::max)(std::size_t{1}, 16384 / x.cols); }
+inline std::size_t rows_per_task(matrix_view<const float> x) noexcept { return (std::max)(std::size_t{1}, 65536 / x.cols); }
 
 /// The scales of the whole matrix where the bands depend on one another.
 template <block_composition B>
@@ -262,13 +273,14 @@ found_scales find_everywhere(processor const& machine, matrix_view<const float> 
     found_scales found = room_for_scales<B>(x, o, 0, 1);
     std::vector<float>& numbers = found.scales.number;
     std::size_t const rows = rows_per_task(x);
+    bool const with_sign = o.scale_rule == scale_rule::signed_absmax;
     std::mutex merging;
     o.executor.run((x.rows + rows - 1) / rows, [&](std::size_t task) {
         std::vector<float> maxima(numbers.size());
-        value_facts const facts{raise_group_maxima(machine, rows_of(x, task * rows, rows), B::block.cols, maxima.data())};
+        value_facts const facts{raise_group_maxima(machine, rows_of(x, task * rows, rows), B::block.cols, maxima.data(), with_sign)};
         std::lock_guard const lock(merging);
         found.facts.add(facts);
-        for (std::size_t i = 0; i < maxima.size(); ++i) numbers[i] = (std::max)(numbers[i], maxima[i]);
+        raise_group_maxima(machine, {maxima.data(), 1, maxima.size()}, 1, numbers.data(), with_sign);
     });
     if (found.facts.largest < 0x7F800000 && needs_only_maxima<B>(o)) {
         maxima_to_scales<B>(machine, numbers.data(), numbers.size(), o);

@@ -23,7 +23,10 @@ void check_options(matrix_view<const float> x, quantize_options const& o) {
     if (!(o.percentile > 0 && o.percentile <= 100)) fail("percentile outside (0, 100]");
     bool const power_of_two = o.scale_rule == scale_rule::floor || o.scale_rule == scale_rule::ceil;
     if (power_of_two && !is_power_of_two_scale<typename F::scale_type>) fail("rules floor and ceil are for power-of-two scales");
-    if (o.scale_rule != scale_rule::of_format && F::method != scale_method::absmax && F::method != scale_method::microscaling) {
+    if (o.scale_rule == scale_rule::signed_absmax && is_power_of_two_scale<typename F::scale_type>) {
+        fail("power-of-two scales have no sign");
+    }
+    if (o.scale_rule != scale_rule::of_format && (!F::is_symmetric || F::method == scale_method::absmean)) {
         fail("this format finds its scales by its own method only");
     }
     if (F::element::kind == format_kind::codebook && o.mode.mode != rounding::nearest_even &&

@@ -18,6 +18,9 @@ namespace fewbits {
 
 inline namespace FEWBITS_BASELINE {
 
+/// From as many values on, dequantize writes past the caches, which would keep none of the first when the last are written.
+inline constexpr std::size_t too_many_for_caches = std::size_t{1} << 24;
+
 /// dequantize() with the kernels of `machine`, which may have less than the processor this runs on: the bits are the same.
 template <block_format F>
 void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matrix_view<float> y, executor where) {
@@ -29,7 +32,8 @@ void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matr
     if (y.rows == 0 || y.cols == 0) return;
     using composition = typename F::composition;
     auto const order = q.permutation();
-    std::size_t const per_task = (std::max)(std::size_t{1}, 16384 / y.cols);
+    bool const past_caches = order.empty() && y.rows * y.cols >= too_many_for_caches;
+    std::size_t const per_task = (std::max)(std::size_t{1}, 65536 / y.cols);
     where.run((y.rows + per_task - 1) / per_task, [&](std::size_t task) {
         read_workspace<composition> work;
         std::vector<float> stored(order.size());
@@ -41,13 +45,14 @@ void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matr
             if constexpr (!F::trits && has_scales_in_rows<composition>) {
                 if (decodes_rows_of<composition>(machine)) {
                     if (!again) read_scales_of_row(machine, q.storage(), row, work);
-                    decode_under_scales(q.storage(), machine, row, work, out);
+                    decode_under_scales(q.storage(), machine, row, work, past_caches, out);
                     done = true;
                 }
             }
             if (!done) decode_row(q, row, 0, q.cols(), out);
             for (std::size_t c = 0; c < stored.size(); ++c) y(row, order[c]) = stored[c];
         }
+        if (past_caches) order_stores(machine);
     });
 }
 

@@ -48,7 +48,7 @@ void quantize_row(processor const& machine, block_storage<B>& storage, std::size
         if constexpr (uses_scale_as_found<B>) {
             raw_scales const& raw = found.scales;
             work.scales.scale.resize(raw.cols);
-            quotients_of_row(machine, raw, block_of(B::block, row, 0, cols).row - raw.first, work.scales.scale.data());
+            quotients_of_row(machine, raw, block_of(B::block, row, 0, cols).row - raw.first, 0, raw.cols, work.scales.scale.data());
         } else {
             read_scales_of_row(machine, storage, row, work.scales);
         }
@@ -140,15 +140,16 @@ void quantize_in_two_passes(processor const& machine, block_storage<B>& storage,
     });
 }
 
-/// quantize() with the kernels of `machine`, which may have less than the processor this runs on: the bits are the same.
+/// quantize_into() with the kernels of `machine`, which may have less than the processor this runs on: the bits are the same.
 template <block_format F>
-quantized_matrix<F> quantize_for(processor const& machine, matrix_view<const float> x, quantize_options const& options) {
+void quantize_for(processor const& machine, matrix_view<const float> x, quantized_matrix<F>& result, quantize_options const& options) {
     using composition = typename F::composition;
     static_assert(!F::block.linear && offset_extent<composition> == F::block,
                   "blocks of elements are rectangles, and their offsets lie over the same blocks");
     check_options<F>(x, options);
-    quantized_matrix<F> result(x.rows, x.cols);
-    if (x.rows == 0 || x.cols == 0) return result;
+    if (result.rows() != x.rows || result.cols() != x.cols) result = quantized_matrix<F>(x.rows, x.cols, unwritten{});
+    result.set_permutation({});
+    if (x.rows == 0 || x.cols == 0) return;
     element_rule const rule{options.mode, options.overflow, options.full_range, options.seed};
     progress_counter progress(options.progress, x.rows);
     if constexpr (bands_stand_alone<composition>) {
@@ -156,6 +157,13 @@ quantized_matrix<F> quantize_for(processor const& machine, matrix_view<const flo
     } else {
         quantize_in_two_passes<composition>(machine, result.storage(), x, options, rule, progress);
     }
+}
+
+/// The same into a new matrix.
+template <block_format F>
+quantized_matrix<F> quantize_for(processor const& machine, matrix_view<const float> x, quantize_options const& options) {
+    quantized_matrix<F> result;
+    quantize_for(machine, x, result, options);
     return result;
 }
 
@@ -165,6 +173,13 @@ quantized_matrix<F> quantize_for(processor const& machine, matrix_view<const flo
 template <block_format F>
 quantized_matrix<F> quantize(matrix_view<const float> x, quantize_options const& options = {}) {
     return quantize_for<F>(this_processor(), x, options);
+}
+
+/// The same in the memory that `result` has where its size is that of x: new memory costs the system as much time as the work
+/// itself does. What an exception leaves in `result` is not specified.
+template <block_format F>
+void quantize_into(matrix_view<const float> x, quantized_matrix<F>& result, quantize_options const& options = {}) {
+    quantize_for(this_processor(), x, result, options);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -69,9 +69,10 @@ void read_scales_of_row(processor const& machine, block_storage<B> const& level,
     }
 }
 
-/// The kernels' work on one row, the scales of its groups being in `work`.
+/// The kernels' work on one row, the scales of its groups being in `work`. past_caches: see decode_groups.
 template <block_composition B>
-void decode_under_scales(block_storage<B> const& level, processor const& machine, std::size_t row, read_workspace<B>& work, float* out) {
+void decode_under_scales(block_storage<B> const& level, processor const& machine, std::size_t row, read_workspace<B>& work,
+                         bool past_caches, float* out) {
     constexpr block_offset kind = offset_kind<B>;
     std::size_t const cols = level.cols();
     auto const* codes = reinterpret_cast<std::uint8_t const*>(level.row_codes(row));
@@ -83,7 +84,7 @@ void decode_under_scales(block_storage<B> const& level, processor const& machine
     float const* const scale = numbers_for_kernels(work.scale.data(), B::block.cols, cols, work.each_scale);
     float const* offset = nullptr;
     if constexpr (kind != block_offset::none) offset = numbers_for_kernels(work.offset.data(), B::block.cols, cols, work.each_offset);
-    decode_groups<typename B::element, kind, shift_to_group(B::block.cols)>(machine, codes, cols, scale, offset, out);
+    decode_groups<typename B::element, kind, shift_to_group(B::block.cols)>(machine, codes, cols, scale, offset, past_caches, out);
 }
 
 /// Whether the kernels of `machine` decode the rows of B.
@@ -98,7 +99,7 @@ void read_row(processor const& machine, block_storage<B> const& level, std::size
     if constexpr (!B::trits && has_scales_in_rows<B>) {
         if (decodes_rows_of<B>(machine)) {
             read_scales_of_row(machine, level, row, work);
-            return decode_under_scales(level, machine, row, work, out);
+            return decode_under_scales(level, machine, row, work, false, out);
         }
     }
     for (std::size_t c = 0; c < count; ++c) out[c] = read_number(level, row, c);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -42,28 +43,32 @@ unsigned nan_code() noexcept {
     return static_cast<unsigned>(S::codec::encode({0, 0, false, number_class::nan}, nearest_even, saturate));
 }
 
-/// The quotients of row r of `raw`.
-inline void quotients_of_row(processor const& machine, raw_scales const& raw, std::size_t r, float* out) noexcept {
-    float const* const numbers = raw.number.data() + r * raw.cols;
+/// `count` quotients of row r of `raw`, from column `first` on.
+inline void quotients_of_row(processor const& machine, raw_scales const& raw, std::size_t r, std::size_t first, std::size_t count,
+                             float* out) noexcept {
+    float const* const numbers = raw.number.data() + r * raw.cols + first;
     if (raw.divisor == 1.0F) {
-        std::memmove(out, numbers, raw.cols * sizeof(float));
+        std::memmove(out, numbers, count * sizeof(float));
     } else {
-        divide(machine, numbers, raw.cols, raw.divisor, out);
+        divide(machine, numbers, count, raw.divisor, out);
     }
 }
 
 /// Stores plain numbers, each rounded to nearest even, saturating.
 template <scale_number S>
 void store_scales(processor const& machine, number_storage<S>& storage, raw_scales const& raw, executor const&) {
-    std::vector<float> quotients(raw.cols);
     for (std::size_t r = 0; r < raw.rows; ++r) {
-        quotients_of_row(machine, raw, r, quotients.data());
         std::byte* const row = storage.bytes().data() + (storage.row_bytes(raw.first + r) - storage.bytes().data());
         if constexpr (std::is_same_v<S, float>) {
-            std::memcpy(row, quotients.data(), raw.cols * sizeof(float));
+            quotients_of_row(machine, raw, r, 0, raw.cols, reinterpret_cast<float*>(row));
         } else {
             static encoding const how = make_encoding<S>(nearest_even, saturate, 0);
-            on_processor(machine, [&](auto isa) { encode_packed_on<S>(isa, quotients.data(), raw.cols, how, 0, row); });
+            float quotients[512];
+            for (std::size_t c = 0; c < raw.cols; c += std::size(quotients)) {
+                std::size_t const count = (std::min)(std::size(quotients), raw.cols - c);
+                quotients_of_row(machine, raw, r, c, count, quotients);
+                on_processor(machine, [&](auto isa) { encode_packed_on<S>(isa, quotients, count, how, 0, row + c / 8 * S::width); });
+            }
             for (std::size_t c = 0; S::codec::has_nan && !raw.invalid.empty() && c < raw.cols; ++c) {
                 if (raw.is_invalid(r * raw.cols + c)) storage.set(raw.first + r, c, S::from_bits(nan_code<S>()));
             }
@@ -143,7 +148,7 @@ void store_scales(processor const& machine, block_storage<B>& storage, raw_scale
         raw.divisor = 1.0F;
     }
     store_scales(machine, storage.scales(), outer_scales<B>(machine, raw), where);
-    for (std::size_t r = 0; r < raw.rows; ++r) quotients_of_row(machine, raw, r, raw.number.data() + r * raw.cols);
+    for (std::size_t r = 0; r < raw.rows; ++r) quotients_of_row(machine, raw, r, 0, raw.cols, raw.number.data() + r * raw.cols);
     where.run(raw.rows, [&](std::size_t r) { encode_scales(machine, storage, raw, r); });
 }
 

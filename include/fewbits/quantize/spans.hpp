@@ -131,7 +131,7 @@ void decode_on(Isa isa, std::span<D const> in, std::span<V> out) {
 template <scalar T>
 void encode(std::span<const float> in, std::span<std::byte> packed, rule_for<T> rule = nearest_even,
             overflow_policy overflow = T::default_overflow, std::uint64_t seed = 0) {
-    on_this_processor([&](auto isa) { encode_on<T>(isa, in, packed, rule, overflow, seed); });
+    on_processor(this_processor(), [&](auto isa) { encode_on<T>(isa, in, packed, rule, overflow, seed); });
 }
 
 /// The same from floats or 16-bit values, rounded once from what they are, into packed bytes or, out[i] for in[i], objects of T.
@@ -140,25 +140,25 @@ template <scalar T, class V, class D>
              !(std::is_same_v<std::remove_const_t<V>, float> && std::is_same_v<D, std::byte>))
 void encode(std::span<V> in, std::span<D> out, rule_for<T> rule = nearest_even, overflow_policy overflow = T::default_overflow,
             std::uint64_t seed = 0) {
-    on_this_processor([&](auto isa) { encode_on<T>(isa, std::span<V const>(in), out, rule, overflow, seed); });
+    on_processor(this_processor(), [&](auto isa) { encode_on<T>(isa, std::span<V const>(in), out, rule, overflow, seed); });
 }
 
 /// The values of out.size() packed codes, exact. Throws std::invalid_argument if `packed` is too small.
 template <scalar T>
 void decode(std::span<const std::byte> packed, std::span<float> out) {
-    on_this_processor([&](auto isa) { decode_on<T>(isa, packed, out); });
+    on_processor(this_processor(), [&](auto isa) { decode_on<T>(isa, packed, out); });
 }
 
 /// The same into 16-bit values, rounded once to nearest even.
 template <scalar T, half_float V>
 void decode(std::span<const std::byte> packed, std::span<V> out) {
-    on_this_processor([&](auto isa) { decode_on<T>(isa, packed, out); });
+    on_processor(this_processor(), [&](auto isa) { decode_on<T>(isa, packed, out); });
 }
 
 /// The values of as many objects of T as `out` has room for.
 template <scalar T, bulk_value V>
 void decode(std::span<const T> in, std::span<V> out) {
-    on_this_processor([&](auto isa) { decode_on<T>(isa, in, out); });
+    on_processor(this_processor(), [&](auto isa) { decode_on<T>(isa, in, out); });
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -10,6 +10,7 @@
 #include "../bits/rounded.hpp"
 #include "../kernels/group_kernels.hpp"
 #include "../matrix/matrix_view.hpp"
+#include "../parallel/executor.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -18,9 +19,10 @@ namespace fewbits {
 /// A sum in double over runs of 1024 terms in order, then over the runs: the same bits however work is divided.
 class run_sum {
 public:
+    static constexpr std::size_t length = 1024;
     void add(double term) noexcept {
         run_ += term;
-        if (++count_ == 1024) flush();
+        if (++count_ == length) flush();
     }
     double total() noexcept {
         flush();
@@ -35,7 +37,7 @@ private:
     }
     double total_ = 0;
     double run_ = 0;
-    int count_ = 0;
+    std::size_t count_ = 0;
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -46,22 +48,23 @@ inline float magnitude_of(float value) noexcept {
     return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
 }
 
-/// Largest magnitude of the finite values of a block. `all_finite` turns false where one is not.
-inline float largest_magnitude(matrix_view<const float> block, bool& all_finite) noexcept {
+/// Largest magnitude of the finite values of a block, with its sign where asked for (that of a negative one before that of a positive).
+/// `all_finite` turns false where a value is not finite.
+inline float largest_magnitude(matrix_view<const float> block, bool& all_finite, bool with_sign = false) noexcept {
     // Magnitudes are ordered like their bits; infinities and NaNs sort above every finite value.
     std::uint32_t largest = 0;
     std::uint32_t largest_finite = 0;
     for (std::size_t r = 0; r < block.rows; ++r) {
         float const* const row = block.row(r);
         for (std::size_t c = 0; c < block.cols; ++c) {
-            std::uint32_t const bits = bit_cast<std::uint32_t>(row[c]) & 0x7FFFFFFF;
-            std::uint32_t const finite = bits < 0x7F800000 ? bits : 0;
-            largest = largest < bits ? bits : largest;
-            largest_finite = largest_finite < finite ? finite : largest_finite;
+            std::uint32_t const key = magnitude_key(row[c], with_sign);
+            std::uint32_t const finite = key < 0xFF000000 ? key : 0;
+            largest = larger(largest, key);
+            largest_finite = larger(largest_finite, finite);
         }
     }
-    all_finite = all_finite && largest < 0x7F800000;
-    return bit_cast<float>(largest_finite);
+    all_finite = all_finite && largest < 0xFF000000;
+    return value_of_key(largest_finite);
 }
 
 /// Smallest and largest finite value of a block, in `lowest` and `highest`, which the caller initialises.
@@ -75,13 +78,14 @@ inline void extend_range(matrix_view<const float> block, float& lowest, float& h
     }
 }
 
-/// Raises maxima[g] to the largest magnitude in columns [g * width, (g + 1) * width) of x (width 0: all columns). Returns the bits
-/// of the largest of all: 0x7F800000 or above where a value is not finite, and then the maxima are of no use.
-inline std::uint32_t raise_group_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, float* maxima) noexcept {
+/// Raises maxima[g] to the largest magnitude in columns [g * width, (g + 1) * width) of x (width 0: all columns), with its sign where
+/// asked for. Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite, and then the maxima are of no use.
+inline std::uint32_t raise_group_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, float* maxima,
+                                        bool with_sign = false) noexcept {
     std::size_t const group = width == 0 ? x.cols : width;
     std::uint32_t largest = 0;
     for (std::size_t r = 0; r < x.rows; ++r) {
-        std::uint32_t const of_row = raise_group_maxima(machine, x.row(r), x.cols, group, maxima);
+        std::uint32_t const of_row = raise_group_maxima(machine, x.row(r), x.cols, group, with_sign, maxima);
         largest = largest < of_row ? of_row : largest;
     }
     return largest;
@@ -99,13 +103,51 @@ inline void extend_range(processor const& machine, matrix_view<const float> bloc
     if (!is_zero(high)) highest = high;
 }
 
-/// Mean magnitude of a block, rounded once to fp32.
-inline float mean_magnitude(matrix_view<const float> block) noexcept {
-    run_sum sum;
-    for (std::size_t r = 0; r < block.rows; ++r) {
-        for (std::size_t c = 0; c < block.cols; ++c) sum.add(static_cast<double>(magnitude_of(block(r, c))));
+/// The sum of the magnitudes of values [first, first + count) of a block, row-major, from left to right.
+inline double sum_of_run(matrix_view<const float> block, std::size_t first, std::size_t count) noexcept {
+    double sum = 0;
+    std::size_t row = first / block.cols;
+    for (std::size_t col = first % block.cols; count > 0; col = 0, ++row) {
+        for (; col < block.cols && count > 0; ++col, --count) sum += static_cast<double>(magnitude_of(block(row, col)));
     }
-    return static_cast<float>(sum.total() / static_cast<double>(block.rows * block.cols));
+    return sum;
+}
+
+/// sums[i] = the sum of the magnitudes of the i-th of `count` whole runs from value `first` of a block on.
+inline void sum_runs(processor const& machine, matrix_view<const float> block, std::size_t first, std::size_t count,
+                     double* sums) noexcept {
+    std::size_t i = 0;
+#if defined(__x86_64__)
+    bool const in_rows = block.cols % run_sum::length == 0 || block.stride == block.cols;
+    for (; machine.avx512 && in_rows && i + 8 <= count; i += 8) {
+        float const* runs[8];
+        for (std::size_t l = 0; l < 8; ++l) {
+            std::size_t const at = first + (i + l) * run_sum::length;
+            runs[l] = block.row(at / block.cols) + at % block.cols;
+        }
+        double eight[8];
+        avx512::sum_magnitudes(runs, run_sum::length, eight);
+        for (std::size_t l = 0; l < 8; ++l) sums[i + l] = eight[l];
+    }
+#endif
+    static_cast<void>(machine);
+    for (; i < count; ++i) sums[i] = sum_of_run(block, first + i * run_sum::length, run_sum::length);
+}
+
+/// Mean magnitude of a block, rounded once to fp32: run_sum's order, wherever `where` has the runs added up.
+inline float mean_magnitude(processor const& machine, matrix_view<const float> block, executor const& where) {
+    constexpr std::size_t per_task = 64;
+    std::size_t const count = block.rows * block.cols;
+    std::vector<double> sums(count / run_sum::length);
+    where.run((sums.size() + per_task - 1) / per_task, [&](std::size_t task) {
+        std::size_t const first = task * per_task;
+        sum_runs(machine, block, first * run_sum::length, (std::min)(per_task, sums.size() - first), sums.data() + first);
+    });
+    double total = 0;
+    for (double sum : sums) total += sum;
+    std::size_t const rest = count % run_sum::length;
+    if (rest != 0) total += sum_of_run(block, count - rest, rest);
+    return static_cast<float>(total / static_cast<double>(count));
 }
 
 /// The magnitude that `percent` % of a block's magnitudes do not exceed: the ceil(percent/100 * count)-th smallest.

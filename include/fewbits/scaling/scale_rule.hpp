@@ -7,14 +7,16 @@
 
 namespace fewbits {
 
-/// Which rule finds a block's scale. absmax, mse_search and percentile fit any format; floor and ceil are for power-of-two scales.
+/// Which rule finds a block's scale. absmax, mse_search and percentile fit any format; floor and ceil are for power-of-two scales,
+/// signed_absmax for all others.
 enum class scale_rule : unsigned char {
     of_format,   ///< what the format's definition says
     absmax,      ///< largest magnitude / largest element, rounded to nearest in the type of the scale
     floor,       ///< OCP MX 1.0 section 6.3: 2^(floor(log2(largest magnitude)) - emax); the largest may saturate
     ceil,        ///< the smallest power of two under which nothing saturates
     mse_search,  ///< the candidate (fractions of absmax, or neighbouring powers of two) of least squared error
-    percentile   ///< absmax after leaving out the magnitudes above a percentile
+    percentile,  ///< absmax after leaving out the magnitudes above a percentile
+    signed_absmax  ///< the value of largest magnitude / the element farthest from zero, both with their signs (GGUF's quick rule)
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -34,6 +36,22 @@ FEWBITS_HOST_DEVICE constexpr float largest_element(bool full_range = false) noe
         float const low = codec::value(0);
         float const high = codec::value(codec::count - 1);
         return -low > high ? -low : high;
+    }
+}
+
+/// The element farthest from zero, with its sign: where a range is not symmetric, its longer end.
+template <scalar E>
+FEWBITS_HOST_DEVICE constexpr float farthest_element(bool full_range) noexcept {
+    using codec = typename E::codec;
+    float const largest = largest_element<E>();
+    if constexpr (E::kind == format_kind::integer) {
+        bool const restricted = codec::excess == 0 && !full_range;
+        if (codec::lowest >= -codec::highest || restricted) return largest;
+        return to_float({static_cast<std::uint64_t>(-codec::lowest), codec::exponent, true, number_class::finite});
+    } else if constexpr (E::kind == format_kind::codebook) {
+        return codec::value(0) == -largest ? -largest : largest;
+    } else {
+        return largest;
     }
 }
 

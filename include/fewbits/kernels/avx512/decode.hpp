@@ -28,37 +28,43 @@ __m512i looked_up_byte(std::uint8_t const* plane, __m512i code) noexcept {
     }
 }
 
+/// The values of 64 codes, bit for bit as a float has them.
+template <scalar E>
+[[gnu::always_inline]] inline void values_of_64(value_planes<E> const& table, __m512i code, __m512 (&values)[4]) noexcept {
+    // Unpacking interleaves within 128 bits: four bytes of every quarter of the codes belong into each.
+    code = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), code);
+    __m512i const zero = _mm512_setzero_si512();
+    __m512i const byte2 = looked_up_byte<E::width>(table.byte[2], code);
+    __m512i const byte3 = looked_up_byte<E::width>(table.byte[3], code);
+    __m512i low[2] = {zero, zero};
+    if constexpr (!value_planes<E>::upper_half_only) {
+        __m512i const byte0 = looked_up_byte<E::width>(table.byte[0], code);
+        __m512i const byte1 = looked_up_byte<E::width>(table.byte[1], code);
+        low[0] = _mm512_unpacklo_epi8(byte0, byte1);
+        low[1] = _mm512_unpackhi_epi8(byte0, byte1);
+    }
+    __m512i const high[2] = {_mm512_unpacklo_epi8(byte2, byte3), _mm512_unpackhi_epi8(byte2, byte3)};
+    values[0] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low[0], high[0]));
+    values[1] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low[0], high[0]));
+    values[2] = _mm512_castsi512_ps(_mm512_unpacklo_epi16(low[1], high[1]));
+    values[3] = _mm512_castsi512_ps(_mm512_unpackhi_epi16(low[1], high[1]));
+}
+
 /// out[i] = the value of codes[i], for formats of at most 8 bits.
 template <scalar T>
     requires(T::width <= 8)
 void decode_row(std::byte const* codes, std::size_t count, float* out) noexcept {
-    using planes = value_planes<T>;
-    planes const& table = value_planes_of<T>();
-    // Unpacking interleaves within 128 bits: four bytes of every quarter of the codes belong into each.
-    __m512i const quarters = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    for (std::size_t i = 0; i < count; i += 64) {
-        std::size_t const left = count - i;
-        __m512i const code = _mm512_permutexvar_epi32(quarters, _mm512_maskz_loadu_epi8(first_bytes(left), codes + i));
-        __m512i low[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-        if constexpr (!planes::upper_half_only) {
-            __m512i const byte0 = looked_up_byte<T::width>(table.byte[0], code);
-            __m512i const byte1 = looked_up_byte<T::width>(table.byte[1], code);
-            low[0] = _mm512_unpacklo_epi8(byte0, byte1);
-            low[1] = _mm512_unpackhi_epi8(byte0, byte1);
-        }
-        __m512i const byte2 = looked_up_byte<T::width>(table.byte[2], code);
-        __m512i const byte3 = looked_up_byte<T::width>(table.byte[3], code);
-        __m512i const high[2] = {_mm512_unpacklo_epi8(byte2, byte3), _mm512_unpackhi_epi8(byte2, byte3)};
-        __m512i const values[4] = {_mm512_unpacklo_epi16(low[0], high[0]), _mm512_unpackhi_epi16(low[0], high[0]),
-                                   _mm512_unpacklo_epi16(low[1], high[1]), _mm512_unpackhi_epi16(low[1], high[1])};
-        if (left >= 64) {
-            for (int j = 0; j < 4; ++j) _mm512_storeu_si512(out + i + 16 * j, values[j]);
-        } else {
-            for (std::size_t j = 0; 16 * j < left; ++j) {
-                auto const lanes = static_cast<__mmask16>(first_bytes(left - 16 * j));
-                _mm512_mask_storeu_epi32(out + i + 16 * j, lanes, values[j]);
-            }
-        }
+    value_planes<T> const& table = value_planes_of<T>();
+    __m512 values[4];
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        values_of_64<T>(table, _mm512_loadu_si512(codes + i), values);
+        for (int j = 0; j < 4; ++j) _mm512_storeu_ps(out + i + 16 * j, values[j]);
+    }
+    if (i == count) return;
+    values_of_64<T>(table, _mm512_maskz_loadu_epi8(first_bytes(count - i), codes + i), values);
+    for (std::size_t j = 0; i < count; i += 16, ++j) {
+        _mm512_mask_storeu_ps(out + i, static_cast<__mmask16>(first_bytes(count - i)), values[j]);
     }
 }
 

@@ -24,26 +24,33 @@ struct quotients {
     __m512 sign;
 };
 
-template <quotient_method How, int Shift>
+template <quotient_method How, int Shift, int Part>
 [[gnu::always_inline]] inline quotients quotients_of(__m512 x, group_quotients const& groups, std::size_t i, __mmask16 lanes) noexcept {
     if constexpr (How == quotient_method::product) {
-        __m512 const product = _mm512_mul_ps(x, numbers_at<Shift>(groups.factor, i, lanes));
+        __m512 const product = _mm512_mul_ps(x, numbers_at<Shift, Part>(groups.factor, i, lanes));
         return {product, product};
     } else if constexpr (How == quotient_method::division) {
-        __m512 const scale = numbers_at<Shift>(groups.scale, i, lanes);
+        __m512 const scale = numbers_at<Shift, Part>(groups.scale, i, lanes);
         __mmask16 const divides = _mm512_cmp_ps_mask(scale, _mm512_setzero_ps(), _CMP_NEQ_UQ);
         __m512 const zeros = _mm512_and_ps(x, _mm512_castsi512_ps(splat(0x80000000)));
         __m512 const quotient = _mm512_mask_div_ps(zeros, divides, x, scale);
         return {quotient, quotient};
     } else {
-        __m512 const factor = numbers_at<Shift>(groups.factor, i, lanes);
+        __m512 const factor = numbers_at<Shift, Part>(groups.factor, i, lanes);
         __m512 const near = _mm512_mul_ps(x, factor);
-        __m512 const rest = _mm512_fnmadd_ps(near, numbers_at<Shift>(groups.scale, i, lanes), x);
+        __m512 const rest = _mm512_fnmadd_ps(near, numbers_at<Shift, Part>(groups.scale, i, lanes), x);
         return {_mm512_fmadd_ps(rest, factor, near), near};
     }
 }
 
-/// Codes of quotients, in 32-bit lanes; bits above an integer's width are not cleared.
+/// Whether codes stand for values of both signs, which lie in -128..127. The others are in 0..255.
+template <scalar E>
+inline constexpr bool has_signed_values = [] {
+    if constexpr (E::kind == format_kind::integer) return E::codec::lowest < 0;
+    else return false;
+}();
+
+/// Codes of quotients, in 32-bit lanes, as bytes_of takes them: of integers no more than their value, which need not be above the lowest.
 template <scalar E>
 [[gnu::always_inline]] inline __m512i codes_of(quotients q, encode_bounds const& bounds) noexcept {
     using codec = typename E::codec;
@@ -51,10 +58,7 @@ template <scalar E>
         __m512 value = q.value;
         constexpr float unit = bit_cast<float>(static_cast<std::uint32_t>(127 - codec::exponent) << 23);
         if constexpr (codec::exponent != 0) value = _mm512_mul_ps(value, _mm512_set1_ps(unit));
-        value = _mm512_min_ps(value, _mm512_set1_ps(static_cast<float>(codec::highest)));
-        value = _mm512_max_ps(value, _mm512_set1_ps(static_cast<float>(bounds.lowest)));
-        __m512i const code = _mm512_cvtps_epi32(value);
-        return codec::excess == 0 ? code : _mm512_add_epi32(code, splat(codec::excess));
+        return _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(static_cast<float>(codec::highest))));
     } else if constexpr (E::kind == format_kind::minifloat) {
         __m512i const sign = _mm512_castps_si512(q.sign);
         if constexpr (codec::has_negative_zero) {
@@ -71,37 +75,57 @@ template <scalar E>
     }
 }
 
-template <scalar E, quotient_method How, block_offset Kind, int Shift>
-[[gnu::always_inline]] inline __m512i codes_at(__m512 x, group_quotients const& groups, std::size_t i, __mmask16 lanes,
+/// Codes of the values i + 16 * Part and on, as far as they are below `count`.
+template <scalar E, quotient_method How, block_offset Kind, int Shift, int Part>
+[[gnu::always_inline]] inline __m512i codes_at(float const* values, group_quotients const& groups, std::size_t i, std::size_t count,
                                                encode_bounds const& bounds) noexcept {
-    if constexpr (Kind == block_offset::minimum) x = _mm512_sub_ps(x, numbers_at<Shift>(groups.offset, i, lanes));
-    quotients const q = quotients_of<How, Shift>(x, groups, i, lanes);
+    std::size_t const first = i + 16 * Part;
+    if (first >= count) return _mm512_setzero_si512();
+    __mmask16 const lanes = first_lanes(count - first);
+    __m512 x = _mm512_maskz_loadu_ps(lanes, values + first);
+    asm("" : "+v"(x));  // else g++ loads it again for every use
+    if constexpr (Kind == block_offset::minimum) x = _mm512_sub_ps(x, numbers_at<Shift, Part>(groups.offset, i, lanes));
+    quotients const q = quotients_of<How, Shift, Part>(x, groups, i, lanes);
     if constexpr (Kind == block_offset::zero_point) {
         using codec = typename E::codec;
         // Quotients are cut where with any zero point they clamp to an end all the same.
         __m512 const cut = _mm512_min_ps(_mm512_max_ps(q.value, _mm512_set1_ps(-512)), _mm512_set1_ps(512));
-        __m512i const sum = _mm512_add_epi32(_mm512_cvtps_epi32(cut), _mm512_cvtps_epi32(numbers_at<Shift>(groups.offset, i, lanes)));
-        __m512i const code = _mm512_min_epi32(_mm512_max_epi32(sum, splat(codec::lowest)), splat(codec::highest));
-        return codec::excess == 0 ? code : _mm512_add_epi32(code, splat(codec::excess));
+        __m512i const sum = _mm512_add_epi32(_mm512_cvtps_epi32(cut), _mm512_cvtps_epi32(numbers_at<Shift, Part>(groups.offset, i, lanes)));
+        return _mm512_min_epi32(_mm512_max_epi32(sum, splat(codec::lowest)), splat(codec::highest));
     } else {
         return codes_of<E>(q, bounds);
     }
 }
 
-/// The low bytes of 64 codes, each in 0..255 or (two's complement) -128..127.
+/// The bytes of 64 codes. Integers get their lowest value and their excess here, where 64 take no more than 16 before.
 template <scalar E>
-[[gnu::always_inline]] inline __m512i bytes_of(__m512i const (&code)[4]) noexcept {
-    constexpr bool twos_complement = E::kind == format_kind::integer && E::codec::is_signed;
+[[gnu::always_inline]] inline __m512i bytes_of(__m512i const (&code)[4], encode_bounds const& bounds) noexcept {
+    using codec = typename E::codec;
     __m512i const order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    if constexpr (twos_complement) {
+    if constexpr (has_signed_values<E>) {
         __m512i const packed = _mm512_packs_epi16(_mm512_packs_epi32(code[0], code[1]), _mm512_packs_epi32(code[2], code[3]));
-        __m512i const bytes = _mm512_permutexvar_epi32(order, packed);
-        return E::width == 8 ? bytes : _mm512_and_si512(bytes, _mm512_set1_epi8(static_cast<char>(low_mask(E::width))));
+        __m512i bytes = _mm512_max_epi8(_mm512_permutexvar_epi32(order, packed), _mm512_set1_epi8(static_cast<char>(bounds.lowest)));
+        if constexpr (codec::excess != 0) bytes = _mm512_add_epi8(bytes, _mm512_set1_epi8(static_cast<char>(codec::excess)));
+        return codec::width == 8 ? bytes : _mm512_and_si512(bytes, _mm512_set1_epi8(static_cast<char>(low_mask(codec::width))));
     } else {
         __m512i const packed = _mm512_packus_epi16(_mm512_packus_epi32(code[0], code[1]), _mm512_packus_epi32(code[2], code[3]));
         return _mm512_permutexvar_epi32(order, packed);
     }
 }
+
+/// The bytes of codes i to i + 63, as far as they are below `count`.
+template <scalar E, quotient_method How, block_offset Kind, int Shift>
+[[gnu::always_inline]] inline __m512i encode_64(float const* values, group_quotients const& groups, std::size_t i, std::size_t count,
+                                                encode_bounds const& bounds) noexcept {
+    __m512i const code[4] = {codes_at<E, How, Kind, Shift, 0>(values, groups, i, count, bounds),
+                             codes_at<E, How, Kind, Shift, 1>(values, groups, i, count, bounds),
+                             codes_at<E, How, Kind, Shift, 2>(values, groups, i, count, bounds),
+                             codes_at<E, How, Kind, Shift, 3>(values, groups, i, count, bounds)};
+    return bytes_of<E>(code, bounds);
+}
+
+/// While a row is encoded from the cache, as many values ahead, often those of the next row, begin their way from memory.
+inline constexpr std::size_t furthest_ahead = 4096;
 
 /// codes[i] = the code of values[i] to nearest even, i < count, under group i >> Shift; Shift is 0, or 4 and more.
 template <scalar E, quotient_method How, block_offset Kind, int Shift>
@@ -110,24 +134,15 @@ void encode_groups(float const* values, std::size_t count, group_quotients const
     static_assert(Shift == 0 || Shift >= 4);
     group_quotients const groups = given;
     encode_bounds const bounds = limits;
+    std::size_t const ahead = count < furthest_ahead ? count : furthest_ahead;
     std::size_t i = 0;
     for (; i + 64 <= count; i += 64) {
-        __m512i const code[4] = {codes_at<E, How, Kind, Shift>(_mm512_loadu_ps(values + i), groups, i, 0xFFFF, bounds),
-                                 codes_at<E, How, Kind, Shift>(_mm512_loadu_ps(values + i + 16), groups, i + 16, 0xFFFF, bounds),
-                                 codes_at<E, How, Kind, Shift>(_mm512_loadu_ps(values + i + 32), groups, i + 32, 0xFFFF, bounds),
-                                 codes_at<E, How, Kind, Shift>(_mm512_loadu_ps(values + i + 48), groups, i + 48, 0xFFFF, bounds)};
-        _mm512_storeu_si512(codes + i, bytes_of<E>(code));
+        auto const* const next = reinterpret_cast<char const*>(values + i + ahead);
+        for (int line = 0; line < 4; ++line) _mm_prefetch(next + 64 * line, _MM_HINT_T1);
+        _mm512_storeu_si512(codes + i, encode_64<E, How, Kind, Shift>(values, groups, i, i + 64, bounds));
     }
     if (i == count) return;
-    __m512i code[4];
-    for (std::size_t j = 0; j < 4; ++j) {
-        std::size_t const at = i + 16 * j;
-        code[j] = _mm512_setzero_si512();
-        if (at >= count) continue;
-        __mmask16 const lanes = first_lanes(count - at);
-        code[j] = codes_at<E, How, Kind, Shift>(_mm512_maskz_loadu_ps(lanes, values + at), groups, at, lanes, bounds);
-    }
-    _mm512_mask_storeu_epi8(codes + i, first_bytes(count - i), bytes_of<E>(code));
+    _mm512_mask_storeu_epi8(codes + i, first_bytes(count - i), encode_64<E, How, Kind, Shift>(values, groups, i, count, bounds));
 }
 
 }  // namespace avx512

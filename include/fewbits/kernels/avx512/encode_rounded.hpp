@@ -88,6 +88,16 @@ cut_codes cut_by_adding(__m512i magnitude) noexcept {
     return {code, _mm512_cvttps_epu32(_mm512_mul_ps(rest, _mm512_castsi512_ps(scale)))};
 }
 
+/// The same for integers: the fraction of a float is a float.
+template <scalar T>
+    requires(T::kind == format_kind::integer)
+cut_codes cut_by_truncating(__m512i magnitude) noexcept {
+    constexpr float unit = bit_cast<float>(static_cast<std::uint32_t>(127 - T::codec::exponent) << 23);
+    __m512 const value = _mm512_mul_ps(_mm512_castsi512_ps(magnitude), _mm512_set1_ps(unit));
+    __m512 const rest = _mm512_sub_ps(value, _mm512_roundscale_ps(value, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
+    return {_mm512_cvttps_epi32(value), _mm512_cvttps_epu32(_mm512_mul_ps(rest, _mm512_set1_ps(0x1p32F)))};
+}
+
 template <scalar T>
 __m512i with_sign(__m512i code, __mmask16 negative, __m512i magnitude) noexcept {
     using codec = typename T::codec;
@@ -105,12 +115,42 @@ __m512i with_sign(__m512i code, __mmask16 negative, __m512i magnitude) noexcept 
     }
 }
 
+/// Whether random bits added to the discarded ones carry into the code of T's normal values, which are fp32's own fields but for a bias,
+/// and values of ordinary size are seldom below these.
+template <scalar T>
+inline constexpr bool rounds_by_carry = [] {
+    if constexpr (T::kind != format_kind::minifloat) return false;
+    else return T::codec::has_zero && T::codec::has_negative_zero && T::codec::min_exponent >= -126 && T::codec::min_exponent <= -6;
+}();
+
+/// The lanes that carry_rounded does not know: zeros, what is below T's normal values, infinities and NaNs.
+template <scalar T>
+[[gnu::always_inline]] inline __mmask16 beyond_carry(__m512i magnitude) noexcept {
+    constexpr auto lowest = static_cast<std::uint32_t>(T::codec::min_exponent + 127) << 23;
+    return _mm512_cmpgt_epu32_mask(_mm512_sub_epi32(magnitude, splat(lowest)), splat(0x7F7FFFFF - lowest));
+}
+
+/// The stochastic codes of sixteen normal values of T, or values beyond T's largest.
+template <scalar T>
+[[gnu::always_inline]] inline __m512i carry_rounded(__m512i bits, __m512i magnitude, encoding const& how, __m512i words) noexcept {
+    using codec = typename T::codec;
+    constexpr int m = codec::mantissa_bits;
+    constexpr auto bias = static_cast<std::uint32_t>(codec::min_exponent + 126) << m;
+    __m512i const capped = _mm512_min_epi32(magnitude, splat(how.largest[0]));
+    __m512i const sum = _mm512_add_epi32(capped, _mm512_srli_epi32(words, 9 + m));
+    __m512i const code = _mm512_sub_epi32(_mm512_srli_epi32(sum, 23 - m), splat(bias));
+    return merged(splat(static_cast<std::uint32_t>(codec::magnitude_mask)), code, _mm512_srli_epi32(bits, 32 - codec::width));
+}
+
 /// The codes of sixteen floats in 32-bit lanes; `words`: random bits where `Random`. Equal to T::codec::encode bit for bit.
 template <scalar T, bool Random>
     requires(is_inside_fp32<T> && T::kind != format_kind::codebook)
 __m512i encode_rounded(__m512 values, encoding const& how, __m512i words) noexcept {
     __m512i const bits = _mm512_castps_si512(values);
     __m512i const magnitude = magnitude_of(bits);
+    if constexpr (Random && rounds_by_carry<T>) {
+        if (beyond_carry<T>(magnitude) == 0) [[likely]] return carry_rounded<T>(bits, magnitude, how, words);
+    }
     __mmask16 const negative = _mm512_movepi32_mask(bits);
     __m512i largest = splat(how.largest[0]);
     if constexpr (!Random) largest = _mm512_mask_mov_epi32(largest, negative, splat(how.largest[1]));
@@ -118,6 +158,8 @@ __m512i encode_rounded(__m512 values, encoding const& how, __m512i words) noexce
     cut_codes cut;
     if constexpr (Random && cuts_by_adding<T>) {
         cut = cut_by_adding<T>(capped);
+    } else if constexpr (Random && T::kind == format_kind::integer) {
+        cut = cut_by_truncating<T>(capped);
     } else {
         cut = cut_magnitude<T, Random>(capped);
     }

@@ -15,11 +15,12 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// The scales (or factors, or offsets) of 16 values from value i on: number i >> Shift for all, or one each.
-template <int Shift>
+/// The scales (or factors, or offsets) of 16 values from value i + 16 * Part on: number (i + 16 * Part) >> Shift for all, or one each. i
+/// is a multiple of 64, so that the compiler sees which parts have one number in common.
+template <int Shift, int Part>
 [[gnu::always_inline]] inline __m512 numbers_at(float const* numbers, std::size_t i, __mmask16 lanes) noexcept {
-    if constexpr (Shift == 0) return _mm512_maskz_loadu_ps(lanes, numbers + i);
-    return _mm512_set1_ps(numbers[i >> Shift]);
+    if constexpr (Shift == 0) return _mm512_maskz_loadu_ps(lanes, numbers + i + 16 * Part);
+    return _mm512_set1_ps(numbers[(i >> Shift) + (std::size_t{16 * Part} >> Shift)]);
 }
 
 /// out[i] = f(numbers[i] / divisor)

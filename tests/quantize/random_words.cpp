@@ -1,0 +1,36 @@
+// The vector generators of random bits against the definition, word by word.
+#include <fewbits/quantize/spans.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace fb = fewbits;
+
+TEST_CASE("vectors of random words are those of their elements, also where counters grow past 32 bits", "[quantize][philox]") {
+#if defined(__x86_64__)
+    constexpr std::uint64_t edge = std::uint64_t{1} << 34; // the first element of block 2^32
+    for (std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{0x0123'4567'89ab'cdef}, ~std::uint64_t{0}}) {
+        for (std::uint64_t first : {std::uint64_t{0}, std::uint64_t{4}, edge - 516, edge - 512, edge - 256, edge - 64, edge - 12, edge, 7 * edge + 60}) {
+            for (std::size_t count : {std::size_t{1}, std::size_t{64}, std::size_t{200}, std::size_t{512}}) {
+                std::vector<std::uint32_t> words(count + 63);
+                auto const check = [&](char const* isa) {
+                    std::size_t wrong = 0;
+                    for (std::size_t i = 0; i < count; ++i) wrong += words[i] == fb::random_word(seed, first + i) ? 0U : 1U;
+                    CAPTURE(isa, seed, first, count);
+                    CHECK(wrong == 0);
+                };
+                if (fb::runs(fb::this_processor(), fb::isa::avx512{})) {
+                    fb::avx512::random_words(seed, first, count, words.data());
+                    check("avx512");
+                }
+                if (fb::runs(fb::this_processor(), fb::isa::avx2{})) {
+                    fb::avx2::random_words(seed, first, count, words.data());
+                    check("avx2");
+                }
+            }
+        }
+    }
+#endif
+}
