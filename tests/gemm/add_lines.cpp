@@ -15,6 +15,7 @@ struct bits_row final : fb::block_scaled<bits_row, fb::int_n<1>, fb::per_row, fl
 struct bits_g32 final : fb::block_scaled<bits_g32, fb::int_n<1>, fb::along_k(32), float> {};
 struct bits_g16 final : fb::block_scaled<bits_g16, fb::uint_n<1>, fb::along_k(16), fb::fp16> {};
 struct pairs_row final : fb::block_scaled<pairs_row, fb::int_n<2>, fb::per_row, float> {};
+struct unsigned_pairs_row final : fb::block_scaled<unsigned_pairs_row, fb::uint_n<2>, fb::per_row, float> {};
 struct pairs_g128 final : fb::block_scaled<pairs_g128, fb::uint_n<2>, fb::along_k(128), float> {};
 struct trits_g256 final : fb::block_scaled<trits_g256, fb::ternary, fb::along_k(256), fb::fp16> {};
 // clang-format on
@@ -56,8 +57,10 @@ void check_shapes() {
     for (auto const [rows, cols] : {std::array<std::size_t, 2>{5, 1}, {16, 15}, {33, 300}, {70, 549}, {17, 1030}}) {
         auto w = random_matrix<W>(rows, cols, 8);
         check<A>(w);
-        set_all_codes(w, (1U << (W::element::width - 1)));
-        check<A>(w);
+        for (unsigned const code : {1U << (W::element::width - 1), (1U << W::element::width) - 1}) {
+            set_all_codes(w, code);
+            check<A>(w);
+        }
     }
 }
 
@@ -69,6 +72,7 @@ TEST_CASE("one row times codes of one and two bits is the reference's product") 
     check_shapes<fb::int8_g32, bits_g32>();
     check_shapes<fb::int8_g32, bits_g16>();
     check_shapes<fb::int8_row, pairs_row>();
+    check_shapes<fb::int8_row, unsigned_pairs_row>();
     check_shapes<fb::int8_g128, pairs_g128>();
     check_shapes<fb::int8_g32, trits_g256>();
 }
