@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "expand_panel.hpp"
 #include "multiply_lines.hpp"
@@ -20,7 +21,7 @@ namespace avx512 {
 /// for the odd ones. A quad of columns takes `sums_of_quad` such vectors, for each byte of a lane and for each half of the byte
 /// that belongs to the quad.
 template <int Width>
-inline constexpr std::size_t sums_of_quad = 2 * Width;
+inline constexpr int sums_of_quad = 2 * Width;
 template <int Width>
 inline constexpr std::size_t columns_of_sum = 4 / Width;
 
@@ -58,7 +59,7 @@ inline void make_sums_of(element_tables const& tables, std::uint32_t const* word
     for (std::size_t quad = 0; quad < quads; ++quad, words += 4, out += sums_of_quad<Width> * line_bytes) {
         __m256i const wide = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<__m128i const*>(words)));
         __m512i const a = _mm512_castsi256_si512(wide);
-        unrolled<sums_of_quad<Width>>([&](std::size_t s) __attribute__((always_inline)) {
+        unrolled<std::size_t{sums_of_quad<Width>}>([&](std::size_t s) __attribute__((always_inline)) {
             __m512i sum = _mm512_setzero_si512();
             unrolled<columns>([&](std::size_t i) __attribute__((always_inline)) {
                 std::size_t const column = 4 * (s % Width * columns + i) + s / Width;
@@ -89,15 +90,18 @@ template <int Width, int Half>
     unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
         line[p] = load_line(lines[p] + at + (Width == 2 ? Half * line_bytes : 0));
     });
-    unrolled<sums_of_quad<Width>>([&](std::size_t s) __attribute__((always_inline)) {
-        __m512i const table = _mm512_load_si512(entries + s * line_bytes);
-        unsigned const shift = static_cast<unsigned>(s / Width * 8 + (Width == 2 ? s % 2 : std::size_t{Half}) * 4);
+    auto const look_up_sums = [&]<int S>(std::integral_constant<int, S>) __attribute__((always_inline)) {
+        constexpr unsigned shift = S / Width * 8 + (Width == 2 ? S % 2 : Half) * 4;
+        __m512i const table = _mm512_load_si512(entries + S * line_bytes);
         unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
             __m512i const codes = shift == 0 ? line[p] : _mm512_srli_epi16(line[p], shift);
             __m512i const entry = _mm512_ternarylogic_epi64(codes, low, odd, 0xEA);  // (codes & low) | odd
             sums[p] = _mm512_add_epi16(sums[p], _mm512_permutexvar_epi16(entry, table));
         });
-    });
+    };
+    [&]<int... S>(std::integer_sequence<int, S...>) __attribute__((always_inline)) {
+        (look_up_sums(std::integral_constant<int, S>{}), ...);
+    }(std::make_integer_sequence<int, sums_of_quad<Width>>{});
 }
 
 /// The two halves of each lane, added in 32 bits.
