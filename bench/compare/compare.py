@@ -194,7 +194,7 @@ def conversions(quick):
     programs_of = {
         "convert": lambda: google_benchmark("convert", least, f"--benchmark_filter=^({'|'.join(ML_DTYPES)})/(encode_nearest|decode)/"),
         "ml_dtypes": lambda: lines_of_json([PYTHON, programs.HERE / "peers" / "convert.py", *ML_DTYPES.values()]),
-        "quantize": lambda: google_benchmark("quantize", least, f"--benchmark_filter=quantize/({'|'.join(GGML)})/cache/1"),
+        "quantize": lambda: google_benchmark("quantize", least, f"--benchmark_filter=quantize/({'|'.join(GGML)})(/signed_absmax)?/cache/1"),
         "ggml": lambda: [r for verb in ("quantize", "dequantize") for r in lines_of_json([driver, verb, *GGML.values()])]}
     found = {}
     for _ in range(1 if quick else 2):
