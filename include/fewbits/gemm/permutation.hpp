@@ -59,7 +59,6 @@ template <class Kernel>
 void run_gathered(product const& p, std::vector<std::uint32_t> const& columns, bool by_definition, Kernel const& kernel) {
     operand_facts facts = p.a.facts();
     facts.exact_integers = facts.exact_integers && facts.group == 0;
-    facts.byte_elements = facts.exact_integers && p.w.facts().exact_integers;  // as `what` has it
     facts.exact_in_bf16 = facts.exact_in_bf16 && !facts.grouped;
     facts.grouped = false;
     reading const what = facts.exact_integers && p.w.facts().exact_integers ? reading::elements : reading::values;
