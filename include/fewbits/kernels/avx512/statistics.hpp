@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "../../bits/integer.hpp"
+#include "../portable/encode_nearest.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 #if defined(__GNUC__) && !defined(__clang__)
