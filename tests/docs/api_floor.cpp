@@ -206,8 +206,8 @@ TEST_CASE("views are deduced, and convert where a call takes them") {
 
 TEST_CASE("the executor may be the caller's own parallel_for") {
     own_pool pool;
-    std::vector<float> const values = wave(600 * 64);
-    fb::matrix_view<const float> const x{values.data(), 600, 64};
+    std::vector<float> const values = wave(6000 * 64);
+    fb::matrix_view<const float> const x{values.data(), 6000, 64};
     (void)fb::quantize<fb::int8_row>(x, {.executor = pool});
     CHECK(pool.loops > 0);
 }
