@@ -43,7 +43,7 @@ public:
         {
             std::lock_guard<std::mutex> const lock(mutex_);
             job_ = &job;
-            ++generation_;
+            generation_.fetch_add(1, std::memory_order_release);
         }
         wake_.notify_all();
         inside() = true;
@@ -51,7 +51,11 @@ public:
         inside() = false;
         std::unique_lock<std::mutex> lock(mutex_);
         job_ = nullptr;  // a worker that wakes only now has nothing left to do
-        idle_.wait(lock, [this] { return active_ == 0; });
+        lock.unlock();
+        auto const done = [this] { return active_.load(std::memory_order_acquire) == 0; };
+        if (look_out(done)) return;
+        lock.lock();
+        idle_.wait(lock, done);
     }
 
 private:
@@ -66,6 +70,18 @@ private:
         return flag;
     }
 
+    /// Waits for some ten microseconds at most, before the thread parks: waking a parked one takes longer. Whether it came.
+    template <class F>
+    static bool look_out(F const& came) noexcept {
+        for (int i = 0; i < 1000; ++i) {
+            if (came()) return true;
+#if defined(__x86_64__)
+            __builtin_ia32_pause();
+#endif
+        }
+        return false;
+    }
+
     static void take(loop& job) {
         for (std::size_t i = job.next++; i < job.count; i = job.next++) job.f(i);
     }
@@ -73,17 +89,19 @@ private:
     void work() {
         inside() = true;
         std::size_t seen = 0;
-        std::unique_lock<std::mutex> lock(mutex_);
         for (;;) {
-            wake_.wait(lock, [&] { return stopping_ || (job_ != nullptr && generation_ != seen); });
+            look_out([&] { return generation_.load(std::memory_order_acquire) != seen; });
+            std::unique_lock<std::mutex> lock(mutex_);
+            wake_.wait(lock, [&] { return stopping_ || generation_.load(std::memory_order_relaxed) != seen; });
             if (stopping_) return;
-            seen = generation_;
+            seen = generation_.load(std::memory_order_relaxed);
             loop* const job = job_;
-            ++active_;
+            if (job == nullptr) continue;  // that loop is over
+            active_.fetch_add(1, std::memory_order_relaxed);
             lock.unlock();
             take(*job);
             lock.lock();
-            if (--active_ == 0) idle_.notify_one();
+            if (active_.fetch_sub(1, std::memory_order_release) == 1) idle_.notify_one();
         }
     }
 
@@ -102,8 +120,8 @@ private:
     std::condition_variable wake_;
     std::condition_variable idle_;
     loop* job_ = nullptr;
-    std::size_t generation_ = 0;
-    std::size_t active_ = 0;
+    std::atomic<std::size_t> generation_ = 0;
+    std::atomic<std::size_t> active_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> workers_;
 };
