@@ -22,8 +22,8 @@ class FewbitsConan(ConanFile):
 
     def set_version(self):
         config = load(self, os.path.join(self.recipe_folder, "include", "fewbits", "config.hpp"))
-        self.version = ".".join(re.search(rf"FEWBITS_VERSION_{part}\s+(\d+)", config).group(1)
-                                for part in ("MAJOR", "MINOR", "PATCH"))
+        number = int(re.search(r"FEWBITS_VERSION\s+(\d+)", config).group(1))
+        self.version = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
 
     def layout(self):
         basic_layout(self)

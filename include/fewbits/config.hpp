@@ -1,15 +1,16 @@
 // The library's only macros: version, host/device marking, the baseline namespace, precise and target regions.
 #pragma once
 
-#define FEWBITS_VERSION_MAJOR 0
-#define FEWBITS_VERSION_MINOR 1
-#define FEWBITS_VERSION_PATCH 0
+#define FEWBITS_VERSION 100 // major * 10000 + minor * 100 + patch
 
-// Code marked so runs on the host and, under nvcc, in kernels.
+// Code marked HOST_DEVICE runs on the host and, under nvcc, in kernels. Code marked DEVICE is a kernel's own; where nvcc does not
+// compile it, it is an ordinary function that a model of the machine can run.
 #if defined(__CUDACC__)
 #define FEWBITS_HOST_DEVICE __host__ __device__
+#define FEWBITS_DEVICE __device__ __forceinline__
 #else
 #define FEWBITS_HOST_DEVICE
+#define FEWBITS_DEVICE inline
 #endif
 
 // Functions live in an inline namespace named after the instruction set their unit was compiled for, so that units built

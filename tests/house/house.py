@@ -16,7 +16,7 @@ ONLY_IN_PARALLEL = {"thread", "future", "condition_variable", "stop_token", "exe
 # English words as well as formats: in a comment they are the word.
 ENGLISH = {"binary", "ternary"}
 # Types of the processors' arithmetic as well as formats: the rooms of kernels may speak of them, not use them.
-ARITHMETIC, ARITHMETIC_ROOMS = {"bf16", "fp16"}, {"target", "kernels"}
+ARITHMETIC, ARITHMETIC_ROOMS = {"bf16", "fp16"}, {"target", "kernels", "cuda"}
 # The standard library's own name for an open mode.
 OPEN_MODE = re.compile(r"\bstd::ios_base::binary\b")
 

@@ -9,7 +9,7 @@ import house  # noqa: E402
 
 IDEA = "// One idea.\n#pragma once\n"
 CLEAN = {
-    "config.hpp": IDEA + "#define FEWBITS_VERSION_MAJOR 0\n",
+    "config.hpp": IDEA + "#define FEWBITS_VERSION 100\n",
     "fewbits.hpp": IDEA + '#include "formats/all_formats.hpp"\n',
     "bits/word.hpp": IDEA + '#include "../config.hpp"\ninline int word() { return \'{\' + "}"[0] + 1\'000; }  // a {\n',
     "format/layout.hpp": IDEA + '#include "../bits/word.hpp"\n// a binary search\nenum class kind { a, b };\n',

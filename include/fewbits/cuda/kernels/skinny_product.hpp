@@ -1,0 +1,166 @@
+// A few rows of activations times a weight matrix that is read once, straight into the matrix instruction's registers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../bf16_pairs.hpp"
+#include "../fragment_order.hpp"
+#include "../fragments.hpp"
+#include "../scale_pairs.hpp"
+#include "../unrolled.hpp"
+
+namespace fewbits {
+
+/// y (M x N, fp32) = a (M x K) * transpose(w), M <= 8 * Tiles, w (N x K) of elements E with one scale of type S for every Group columns
+/// of a row (a multiple of 16; 0 = the whole row).
+///
+/// The weights are the operand A of mma.m16n8k16: a lane's codes come from memory in the order of fragment_order.hpp and become bf16
+/// by a few word instructions, so that no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
+/// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order.
+template <scalar E, scale_number S, int Group, int Terms, int Tiles>
+    requires has_bf16_pairs<E>
+struct skinny_product {
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 3;
+    static constexpr unsigned warps = threads / 32;
+    static constexpr int in_flight = E::width > 4 ? 2 : 4;  ///< tiles that a warp asks for before it multiplies
+    static constexpr int per_tile = Group == 0 || Group >= fragment_columns ? 1 : fragment_columns / Group;  ///< scales of a row in a tile
+    static constexpr std::size_t shared_bytes = sizeof(float) * warps * 128 * Tiles;
+
+    struct arguments {
+        std::byte const* codes;        ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
+        scale_pairs<S, per_tile> const* scales;  ///< [panel][tile, or group where Group >= 64][row 0..7 of the panel, with the one below]
+        word2 const* operand;  ///< activations: [tile][step][n / 8][term][lane]
+        float* y;
+        float const* factors;  ///< N: what the sums of a row are multiplied by; NaN where the row holds a NaN
+        float const* bias;     ///< N, or null
+        int rows;           ///< N
+        int count;          ///< M
+        int tiles;          ///< of a panel: K / 64, rounded up
+        int groups;         ///< of a row; where Group < 64: tiles
+        std::size_t stride; ///< of y's rows
+    };
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        auto const panel = static_cast<std::size_t>(m.block_index());
+        auto const lane = static_cast<int>(m.lane());
+        auto const warp = static_cast<int>(m.warp());
+        float sum[Tiles][4] = {};
+        std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * tile::bytes;
+        int const whole = a.tiles / in_flight * in_flight;
+        for (int first = warp * in_flight; first < whole; first += static_cast<int>(warps) * in_flight) {
+            several<in_flight>(m, a, codes, panel, first, lane, sum);
+        }
+        if (whole + warp < a.tiles) several<1>(m, a, codes, panel, whole + warp, lane, sum);
+        store(m, a, panel, sum);
+    }
+
+private:
+    using tile = fragment_tile<E>;
+
+    static_assert(in_flight <= warps);
+
+    /// `Count` tiles: all are asked for before the first is multiplied.
+    template <int Count, class Machine>
+    FEWBITS_DEVICE static void several(Machine& m, arguments const& a, std::byte const* codes, std::size_t panel, int first, int lane,
+                                       float (&sum)[Tiles][4]) {
+        std::uint32_t words[Count][E::width];
+        std::byte const* const from = codes + static_cast<std::size_t>(first) * tile::bytes;
+        unrolled<Count>([&](auto i) { load(m, from + i.value * tile::bytes, lane, words[i.value]); });
+        unrolled<Count>([&](auto i) { multiply(m, a, panel, first + i.value, lane, words[i.value], sum); });
+    }
+
+    /// A lane's words of a tile.
+    template <class Machine>
+    FEWBITS_DEVICE static void load(Machine& m, std::byte const* from, int lane, std::uint32_t (&words)[E::width]) {
+        unrolled<E::width / 4>([&](auto run) {
+            word4 const four = m.load_once(from + 4 * tile::word_at(4 * run.value, lane));
+            unrolled<4>([&](auto w) { words[4 * run.value + w.value] = four.at[w.value]; });
+        });
+        constexpr int rest = E::width / 4 * 4;
+        if constexpr (E::width % 4 >= 2) {
+            word2 const two = *reinterpret_cast<word2 const*>(from + 4 * tile::word_at(rest, lane));
+            words[rest] = two.at[0];
+            words[rest + 1] = two.at[1];
+        }
+        if constexpr (E::width % 2 == 1) {
+            words[E::width - 1] = *reinterpret_cast<std::uint32_t const*>(from + 4 * tile::word_at(E::width - 1, lane));
+        }
+    }
+
+    /// Bits of the codes of step `Step`, register `Reg`, at the places that parts() says.
+    template <int Step, int Reg>
+    FEWBITS_DEVICE static std::uint32_t placed(std::uint32_t const (&words)[E::width], auto parts) {
+        std::uint32_t result = parts().base;
+        unrolled<tile::pieces_of(parts(), Step, Reg).count>([&](auto i) {
+            constexpr auto piece = tile::pieces_of(parts(), Step, Reg).at[i.value];
+            std::uint32_t const word = words[piece.word];
+            if constexpr (piece.left < 0) result = and_or(word >> -piece.left, piece.mask, result);
+            else result = and_or(word << piece.left, piece.mask, result);
+        });
+        return result;
+    }
+
+    template <int Step, int Reg>
+    FEWBITS_DEVICE static std::uint32_t decoded(std::uint32_t const (&words)[E::width]) {
+        using decoding = pair_decoding<E>;
+        std::uint32_t top = 0;
+        if constexpr (decoding::wide_integers) top = placed<Step, Reg>(words, [] { return decoding::top_parts; });
+        return decoding::finish(placed<Step, Reg>(words, [] { return decoding::parts; }), top);
+    }
+
+    template <class Machine>
+    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, int lane,
+                                        std::uint32_t const (&words)[E::width], float (&sum)[Tiles][4]) {
+        constexpr int steps = fragment_steps / per_tile;  // of 16 columns under one scale
+        word2 const* const operand = a.operand + (t * (fragment_steps * Tiles * Terms * 32) + lane);
+        auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
+        scale_pairs<S, per_tile> const scales = a.scales[(panel * static_cast<std::size_t>(a.groups) + group) * 8 +
+                                                         static_cast<std::size_t>(lane / 4)];
+        unrolled<per_tile>([&](auto g) {
+            float part[Tiles][4] = {};
+            unrolled<steps>([&](auto s) {
+                constexpr int step = g.value * steps + s.value;
+                std::uint32_t pairs[4];
+                unrolled<4>([&](auto r) { pairs[r.value] = decoded<step, r.value>(words); });
+                unrolled<Tiles * Terms>([&](auto n) {
+                    word2 const b = operand[(step * Tiles * Terms + n.value) * 32];
+                    m.multiply_bf16(part[n.value / Terms], pairs, b.at, part[n.value / Terms]);
+                });
+            });
+            float upper = 0.0F;
+            float lower = 0.0F;
+            scales.template read<g.value>(upper, lower);
+            unrolled<Tiles * 4>([&](auto i) {
+                float& to = sum[i.value / 4][i.value % 4];
+                to = fma_rn(i.value % 4 < 2 ? upper : lower, part[i.value / 4][i.value % 4], to);
+            });
+        });
+    }
+
+    /// The sums of all warps, in their order; then factor and bias.
+    template <class Machine>
+    FEWBITS_DEVICE static void store(Machine& m, arguments const& a, std::size_t panel, float const (&sum)[Tiles][4]) {
+        auto* const shared = reinterpret_cast<float*>(m.shared());
+        unrolled<Tiles * 4>([&](auto i) {
+            shared[(m.warp() * Tiles * 4 + static_cast<unsigned>(i.value)) * 32 + m.lane()] = sum[i.value / 4][i.value % 4];
+        });
+        m.barrier();
+        for (unsigned i = m.thread(); i < 128 * Tiles; i += threads) {
+            float total = 0.0F;
+            for (unsigned w = 0; w < warps; ++w) total = add_rn(total, shared[w * 128 * Tiles + i]);
+            tile_place const at = place_c(static_cast<int>(i % 32), static_cast<int>(i / 32 % 4));
+            int const row = static_cast<int>(panel) * fragment_rows + at.row;
+            int const n = static_cast<int>(i / 128) * 8 + at.col;
+            if (row < a.rows && n < a.count) {
+                total = mul_rn(total, a.factors[row]);
+                a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] =
+                    a.bias == nullptr ? total : add_rn(total, a.bias[row]);
+            }
+        }
+    }
+};
+
+}  // namespace fewbits

@@ -1,0 +1,97 @@
+// Arithmetic on 32-bit words that is one instruction on the device and an ordinary function, bit for bit the same, on the host.
+#pragma once
+
+#include <cstdint>
+
+#include "../codec/round_to.hpp"
+#include "../formats/minifloats.hpp"
+
+FEWBITS_PRECISE_BEGIN
+
+namespace fewbits {
+
+/// 8 and 16 bytes that are loaded and stored at once.
+struct alignas(8) word2 {
+    std::uint32_t at[2];
+};
+struct alignas(16) word4 {
+    std::uint32_t at[4];
+};
+
+inline namespace FEWBITS_BASELINE {
+
+/// Byte i of the result is byte n of high:low, n being the lowest 3 bits of nibble i of `selector` (PTX ISA, prmt; here without its
+/// sign bytes, so bit 3 of every nibble is 0).
+FEWBITS_HOST_DEVICE inline std::uint32_t permute_bytes(std::uint32_t low, std::uint32_t high, std::uint32_t selector) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __byte_perm(low, high, selector);
+#else
+    std::uint64_t const all = static_cast<std::uint64_t>(high) << 32 | low;
+    std::uint32_t result = 0;
+    for (int i = 0; i < 4; ++i) result |= (static_cast<std::uint32_t>(all >> (selector >> 4 * i & 7U) * 8) & 0xFFU) << 8 * i;
+    return result;
+#endif
+}
+
+/// (a & b) | c. Spelled out, since with two constants the compiler makes two instructions of it.
+FEWBITS_HOST_DEVICE inline std::uint32_t and_or(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
+#if defined(__CUDA_ARCH__)
+    std::uint32_t result;
+    asm("lop3.b32 %0, %1, %2, %3, 0xEA;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+#else
+    return (a & b) | c;
+#endif
+}
+
+/// c + the four products of the signed bytes of a and b (PTX ISA, dp4a.s32.s32); wraps.
+FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t b, std::int32_t c) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __dp4a(static_cast<int>(a), static_cast<int>(b), c);
+#else
+    auto sum = static_cast<std::uint32_t>(c);
+    for (int i = 0; i < 32; i += 8) {
+        sum += static_cast<std::uint32_t>(static_cast<std::int8_t>(a >> i) * static_cast<std::int8_t>(b >> i));
+    }
+    return static_cast<std::int32_t>(sum);
+#endif
+}
+
+#if !defined(__CUDA_ARCH__)
+/// f(a * b + c) of bf16 numbers given by their bits, rounded once; the device's one NaN.
+inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
+    auto const wide = [](std::uint32_t bits) { return static_cast<double>(bit_cast<float>(bits << 16)); };
+    double const product = wide(a & 0xFFFFU) * wide(b & 0xFFFFU);  // exact: 16 bits of significand, exponents within double's
+    double const addend = wide(c & 0xFFFFU);
+    double const sum = product + addend;
+    std::uint64_t bits = bit_cast<std::uint64_t>(sum);
+    std::uint64_t const magnitude = bits & 0x7FFFFFFFFFFFFFFF;
+    if (magnitude > 0x7FF0000000000000) return 0x7FFFU;
+    if (magnitude != 0x7FF0000000000000) {  // to odd: the second rounding then sees what the first cut off
+        double const part = sum - product;
+        double const error = (product - (sum - part)) + (addend - part);
+        std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
+        if ((error_bits << 1) != 0 && (bits & 1) == 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
+    }
+    return round_to<bf16>(bit_cast<double>(bits), nearest_even, to_special).bits();
+}
+#endif
+
+/// Two bf16 numbers to the word, the first in the lower half: f(a * b + c), one rounding (PTX ISA, fma.rn.bf16x2). Subnormals count.
+FEWBITS_HOST_DEVICE inline std::uint32_t fma_bf16x2(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
+#if defined(__CUDA_ARCH__)
+    std::uint32_t result;
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+#else
+    return fma_bf16(a, b, c) | fma_bf16(a >> 16, b >> 16, c >> 16) << 16;
+#endif
+}
+
+/// The same bf16 number in both halves.
+FEWBITS_HOST_DEVICE constexpr std::uint32_t both_halves(std::uint32_t bits) noexcept { return bits << 16 | bits; }
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
+
+FEWBITS_PRECISE_END

@@ -1,0 +1,182 @@
+// A block of threads as fibers in random order, with the shared memory, barriers and exchanges of a block.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "fiber.hpp"
+
+namespace simt {
+
+inline constexpr unsigned warp_lanes = 32;
+/// What memory holds that nobody wrote: as bf16, fp16 or fp32 it is large, as an int8 it is not 0.
+inline constexpr int poison = 0xCD;
+
+/// A kernel that does what the machine forbids, or waits for what never comes.
+struct kernel_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// One block. Threads run one at a time, each until it waits; whose turn it is, a seed decides: any order is legal, since nothing
+/// but the barriers orders threads, so a missing one shows.
+class block {
+public:
+    block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed)
+        : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
+          shared_bytes_(shared_bytes), shared_(static_cast<std::byte*>(::operator new(shared_bytes, shared_alignment))) {
+        if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
+        if (shared_bytes != 0) std::memset(shared_.get(), poison, shared_bytes);
+    }
+
+    /// Runs body(thread) in every thread until all have ended; throws kernel_error where they cannot.
+    void run(std::function<void(unsigned)> const& body) {
+        for (unsigned t = 0; t < threads_; ++t) {
+            fibers_.push_back(std::make_unique<fiber>([this, &body, t] {
+                try {
+                    body(t);
+                } catch (std::exception const& error) {
+                    if (error_.empty()) error_ = error.what();
+                }
+            }));
+            waiting_.push_back({});
+        }
+        while (std::size_t const left = step()) {
+            if (!error_.empty()) throw kernel_error(error_);
+            if (left == stuck) throw kernel_error("deadlock: " + waits());
+        }
+        if (!error_.empty()) throw kernel_error(error_);
+    }
+
+    unsigned index() const noexcept { return index_; }
+    unsigned threads() const noexcept { return threads_; }
+    std::byte* shared() noexcept { return shared_.get(); }
+    std::mt19937_64& random() noexcept { return random_; }
+
+    /// Throws unless [at, at + bytes) is shared memory and aligned.
+    void check_shared(void const* at, std::size_t bytes, std::size_t alignment, char const* what) const {
+        auto const first = reinterpret_cast<std::uintptr_t>(shared_.get());
+        auto const place = reinterpret_cast<std::uintptr_t>(at);
+        if (place < first || place + bytes > first + shared_bytes_) throw kernel_error(std::string(what) + ": outside of shared memory");
+        if (place % alignment != 0) throw kernel_error(std::string(what) + ": not aligned to " + std::to_string(alignment) + " bytes");
+    }
+
+    /// Lets others run until ready() holds; `what` is for the message of a deadlock.
+    template <class Ready>
+    void wait_until(unsigned thread, char const* what, Ready ready) {
+        waiting_[thread] = {what, ready};
+        fibers_[thread]->pause();
+        waiting_[thread] = {};
+    }
+
+    /// Barrier `id` of `count` threads: nobody leaves before all have come.
+    void barrier(unsigned thread, unsigned id, unsigned count) {
+        if (id >= barriers_.size()) throw kernel_error("barrier " + std::to_string(id) + ": there are 16");
+        if (count == 0 || count % warp_lanes != 0 || count > threads_) {
+            throw kernel_error("barrier of " + std::to_string(count) + " threads in a block of " + std::to_string(threads_));
+        }
+        auto& b = barriers_[id];
+        if (b.arrived != 0 && b.count != count) throw kernel_error("barrier " + std::to_string(id) + ": threads disagree how many come");
+        b.count = count;
+        std::uint64_t const mine = b.generation;
+        if (++b.arrived == count) {
+            b.arrived = 0;
+            ++b.generation;
+        }
+        wait_until(thread, "a barrier", [&b, mine] { return b.generation != mine; });
+    }
+
+    /// Every lane of the warp gives a value and gets those of all 32; throws where lanes are not at the same instruction.
+    template <class T>
+    std::array<T, warp_lanes> exchange(unsigned thread, char const* what, T const& value) {
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= slot_bytes);
+        auto& w = exchanges_.at(thread / warp_lanes);
+        if (w.arrived != 0 && std::strcmp(w.what, what) != 0) {
+            throw kernel_error(std::string("lanes of one warp at different instructions: ") + w.what + " and " + what);
+        }
+        w.what = what;
+        std::uint64_t const mine = w.generation;
+        // Lanes may be an exchange ahead of others, never two.
+        auto& slots = w.slots[mine % 2];
+        std::memcpy(slots[thread % warp_lanes].data(), &value, sizeof(T));
+        if (++w.arrived == warp_lanes) {
+            w.arrived = 0;
+            ++w.generation;
+        }
+        wait_until(thread, what, [&w, mine] { return w.generation != mine; });
+        std::array<T, warp_lanes> all;
+        for (unsigned lane = 0; lane < warp_lanes; ++lane) std::memcpy(&all[lane], slots[lane].data(), sizeof(T));
+        return all;
+    }
+
+private:
+    static constexpr std::align_val_t shared_alignment{1024};
+    static constexpr std::size_t slot_bytes = 64;
+    static constexpr std::size_t stuck = static_cast<std::size_t>(-1);
+
+    struct free_shared {
+        void operator()(std::byte* p) const { ::operator delete(p, shared_alignment); }
+    };
+    struct waiting {
+        char const* what = nullptr;
+        std::function<bool()> ready;
+    };
+    struct barrier_state {
+        unsigned arrived = 0;
+        unsigned count = 0;
+        std::uint64_t generation = 0;
+    };
+    struct exchange_state {
+        unsigned arrived = 0;
+        char const* what = "";
+        std::uint64_t generation = 0;
+        std::array<std::array<std::byte, slot_bytes>, warp_lanes> slots[2];
+    };
+
+    /// One turn of one thread, the first from a random place on that can go on. How many threads have not ended; `stuck` if none can.
+    std::size_t step() {
+        std::size_t left = 0;
+        auto const start = static_cast<unsigned>(random_() % threads_);
+        for (unsigned i = 0; i < threads_; ++i) {
+            unsigned const t = (start + i) % threads_;
+            if (fibers_[t]->ended()) continue;
+            ++left;
+            if (waiting_[t].ready && !waiting_[t].ready()) continue;
+            fibers_[t]->resume();
+            return left;
+        }
+        return left == 0 ? 0 : stuck;
+    }
+
+    std::string waits() const {
+        std::map<std::string, unsigned> counts;
+        for (unsigned t = 0; t < threads_; ++t) ++counts[fibers_[t]->ended() ? "ended" : waiting_[t].what];
+        std::string text;
+        for (auto const& [what, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " threads: " + what;
+        return text;
+    }
+
+    unsigned index_;
+    unsigned threads_;
+    unsigned warps_;
+    std::mt19937_64 random_;
+    std::size_t shared_bytes_;
+    std::unique_ptr<std::byte, free_shared> shared_;
+    std::vector<std::unique_ptr<fiber>> fibers_;
+    std::vector<waiting> waiting_;
+    std::array<barrier_state, 16> barriers_{};
+    std::vector<exchange_state> exchanges_ = std::vector<exchange_state>(warps_);
+    std::string error_;
+};
+
+}  // namespace simt
