@@ -141,8 +141,9 @@ private:
     std::vector<std::vector<copy>> groups_;
 };
 
-/// Runs Kernel::run in every thread of `blocks` blocks, one block after the other in an order that the seed decides.
-template <class Kernel>
+/// Runs Kernel::run in every thread of `blocks` blocks, one block after the other in an order that the seed decides. Tests may pass a
+/// Machine of their own that leaves something out.
+template <class Kernel, class Machine = machine>
 void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::arguments const& arguments, std::uint64_t seed = 1) {
     std::mt19937_64 random(seed);
     std::vector<unsigned> order(blocks);
@@ -151,7 +152,7 @@ void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::argument
     for (unsigned const b : order) {
         block one(b, Kernel::threads, shared_bytes, random());
         one.run([&](unsigned thread) {
-            machine m(one, blocks, thread);
+            Machine m(one, blocks, thread);
             Kernel::run(m, arguments);
         });
     }

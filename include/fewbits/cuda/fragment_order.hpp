@@ -18,24 +18,28 @@ inline constexpr int fragment_steps = 4;
 ///
 /// A code is cut into planes of 8, 4, 2 and 1 bits (panel_order.hpp), high bits first. A plane of p bits takes p words of every lane;
 /// the codes of a register's two halves stand in the two halves of a word, 16 / p registers to the word, step by step, the first
-/// lowest. Four-bit floats stand in the halves such that three of four come to their places by one shift.
+/// lowest. Four-bit floats stand in the halves such that three of four come to their places by one shift. The two codes of a register
+/// of a codebook stand in one byte, which is the index of a table.
 template <scalar E>
-    requires has_bf16_pairs<E>
+    requires(E::width <= 8)
 struct fragment_tile {
     static constexpr int width = E::width;
     static constexpr std::size_t words = static_cast<std::size_t>(width) * 32;
     static constexpr std::size_t bytes = words * 4;
 
-    /// Bit `bit` of the code of step 0..3, register 0..3: a lane's word, and the bit in either half of it.
+    /// A lane's word, and a bit of it.
     struct place {
         int word;
         int bit;
     };
-    static constexpr place place_of(int step, int reg, int bit) noexcept {
-        if constexpr (width == 4 && E::kind == format_kind::minifloat) {
+    /// Where bit `bit` of the code of step 0..3, register 0..3, half 0..1 is.
+    static constexpr place place_of(int step, int reg, int half, int bit) noexcept {
+        if constexpr (width == 4 && E::kind == format_kind::codebook) {
+            return {step, reg * 8 + half * 4 + bit};
+        } else if constexpr (width == 4 && E::kind == format_kind::minifloat) {
             if (E::codec::mantissa_bits == 1) {
                 constexpr int spread[4][4] = {{6, 7, 8, 15}, {3, 4, 5, 12}, {0, 1, 2, 9}, {10, 11, 13, 14}};
-                return {step, spread[reg][bit]};
+                return {step, spread[reg][bit] + 16 * half};
             }
         }
         plane_list const planes = planes_of(width);
@@ -44,7 +48,7 @@ struct fragment_tile {
         int const per_word = 16 / planes.at[p].bits;
         int const index = step * 4 + reg;
         return {static_cast<int>(planes.at[p].line) + index / per_word,
-                index % per_word * planes.at[p].bits + bit - planes.at[p].low_bit};
+                index % per_word * planes.at[p].bits + bit - planes.at[p].low_bit + 16 * half};
     }
 
     /// A lane's words come in runs of 4, 2 and 1, as the bits of the width say; of a run the 32 lanes' words lie side by side. Where in
@@ -58,31 +62,38 @@ struct fragment_tile {
         }
         return static_cast<std::size_t>(first * 32 + lane * length + word - first);
     }
+};
 
-    /// The pieces that make up the placed bits (pair_decoding) of a step and register: (word shifted) & mask, or-ed.
+/// The pieces that make up the placed bits (pair_decoding) of a step and register: (word shifted) & mask, or-ed.
+template <scalar E>
+struct pair_pieces {
     struct piece {
         int word;
         int left;  ///< bits to the left, negative: to the right
         std::uint32_t mask;
     };
-    struct piece_list {
-        piece at[8];
-        int count;
-    };
-    static consteval piece_list pieces_of(typename pair_decoding<E>::part_list const& parts, int step, int reg) noexcept {
-        piece_list list{};
-        for (int p = 0; p < parts.count; ++p) {
-            for (int b = 0; b < parts.at[p].count; ++b) {
-                place const from = place_of(step, reg, parts.at[p].from + b);
-                int const to = parts.at[p].to + b;
-                int i = 0;
-                while (i < list.count && (list.at[i].word != from.word || list.at[i].left != to - from.bit)) ++i;
-                if (i == list.count) list.at[list.count++] = {from.word, to - from.bit, 0};
-                list.at[i].mask |= both_halves(1U << to);
-            }
-        }
-        return list;
-    }
+    piece at[8];
+    int count;
 };
 
+inline namespace FEWBITS_BASELINE {
+
+template <scalar E>
+    requires has_bf16_pairs<E>
+consteval pair_pieces<E> pieces_of(typename pair_decoding<E>::part_list const& parts, int step, int reg) {
+    pair_pieces<E> list{};
+    for (int p = 0; p < parts.count; ++p) {
+        for (int b = 0; b < parts.at[p].count; ++b) {
+            auto const from = fragment_tile<E>::place_of(step, reg, 0, parts.at[p].from + b);
+            int const to = parts.at[p].to + b;
+            int i = 0;
+            while (i < list.count && (list.at[i].word != from.word || list.at[i].left != to - from.bit)) ++i;
+            if (i == list.count) list.at[list.count++] = {from.word, to - from.bit, 0};
+            list.at[i].mask |= both_halves(1U << to);
+        }
+    }
+    return list;
+}
+
+}  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

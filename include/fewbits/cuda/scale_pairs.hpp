@@ -38,6 +38,9 @@ struct alignas(scale_bytes<S> * Count * 2 < 16 ? scale_bytes<S> * Count * 2 : 16
             lower = bit_cast<float>(at[2 * Pair + 1]);
         } else if constexpr (S::width == 16 && S::codec::exponent_bits == 8) {
             split(at[Pair], upper, lower);
+        } else if constexpr (S::width == 16 && S::codec::exponent_bits == 5) {
+            upper = from_fp16(at[Pair]);
+            lower = from_fp16(at[Pair] >> 16);
         } else if constexpr (S::kind == format_kind::minifloat && S::codec::mantissa_bits == 0 && !S::codec::has_zero) {
             upper = power<2 * Pair>();
             lower = power<2 * Pair + 1>();

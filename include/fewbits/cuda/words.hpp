@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "../codec/round_to.hpp"
-#include "../formats/minifloats.hpp"
+#include "../bits/rounded.hpp"
+#include "../codec/scalar_types.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -17,6 +17,10 @@ struct alignas(8) word2 {
 struct alignas(16) word4 {
     std::uint32_t at[4];
 };
+
+/// What the tensor cores' 16-bit numbers are: fp32 without its lower half.
+using bf16_codec = float_codec<float_layout{.exponent_bits = 8, .mantissa_bits = 7}>;
+using fp16_codec = float_codec<float_layout{.exponent_bits = 5, .mantissa_bits = 10}>;
 
 inline namespace FEWBITS_BASELINE {
 
@@ -73,7 +77,7 @@ inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c)
         std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
         if ((error_bits << 1) != 0 && (bits & 1) == 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
     }
-    return round_to<bf16>(bit_cast<double>(bits), nearest_even, to_special).bits();
+    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(bit_cast<double>(bits)), nearest_even, to_special));
 }
 #endif
 
@@ -85,6 +89,17 @@ FEWBITS_HOST_DEVICE inline std::uint32_t fma_bf16x2(std::uint32_t a, std::uint32
     return result;
 #else
     return fma_bf16(a, b, c) | fma_bf16(a >> 16, b >> 16, c >> 16) << 16;
+#endif
+}
+
+/// The fp32 number that the lower half is in fp16 (PTX ISA, cvt.f32.f16); exact.
+FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
+#if defined(__CUDA_ARCH__)
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(static_cast<unsigned short>(bits)));
+    return result;
+#else
+    return to_float(fp16_codec::unpack(bits & 0xFFFFU));
 #endif
 }
 

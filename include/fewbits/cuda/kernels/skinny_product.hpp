@@ -4,11 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../bf16_pairs.hpp"
-#include "../fragment_order.hpp"
+#include "../decoders.hpp"
 #include "../fragments.hpp"
 #include "../scale_pairs.hpp"
-#include "../unrolled.hpp"
 
 namespace fewbits {
 
@@ -16,17 +14,19 @@ namespace fewbits {
 /// of a row (a multiple of 16; 0 = the whole row).
 ///
 /// The weights are the operand A of mma.m16n8k16: a lane's codes come from memory in the order of fragment_order.hpp and become bf16
-/// by a few word instructions, so that no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
+/// by a few word instructions or a table, and no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
 /// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order.
 template <scalar E, scale_number S, int Group, int Terms, int Tiles>
-    requires has_bf16_pairs<E>
+    requires has_decoder<E>
 struct skinny_product {
+    using decoder = decoder_of<E>;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr unsigned warps = threads / 32;
     static constexpr int in_flight = E::width > 4 ? 2 : 4;  ///< tiles that a warp asks for before it multiplies
     static constexpr int per_tile = Group == 0 || Group >= fragment_columns ? 1 : fragment_columns / Group;  ///< scales of a row in a tile
-    static constexpr std::size_t shared_bytes = sizeof(float) * warps * 128 * Tiles;
+    static constexpr std::size_t sum_bytes = sizeof(float) * warps * 128 * Tiles;
+    static constexpr std::size_t shared_bytes = sum_bytes > decoder::table_bytes ? sum_bytes : decoder::table_bytes;
 
     struct arguments {
         std::byte const* codes;        ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
@@ -48,6 +48,7 @@ struct skinny_product {
         auto const lane = static_cast<int>(m.lane());
         auto const warp = static_cast<int>(m.warp());
         float sum[Tiles][4] = {};
+        decoder::prepare(m, threads);
         std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * tile::bytes;
         int const whole = a.tiles / in_flight * in_flight;
         for (int first = warp * in_flight; first < whole; first += static_cast<int>(warps) * in_flight) {
@@ -90,27 +91,6 @@ private:
         }
     }
 
-    /// Bits of the codes of step `Step`, register `Reg`, at the places that parts() says.
-    template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t placed(std::uint32_t const (&words)[E::width], auto parts) {
-        std::uint32_t result = parts().base;
-        unrolled<tile::pieces_of(parts(), Step, Reg).count>([&](auto i) {
-            constexpr auto piece = tile::pieces_of(parts(), Step, Reg).at[i.value];
-            std::uint32_t const word = words[piece.word];
-            if constexpr (piece.left < 0) result = and_or(word >> -piece.left, piece.mask, result);
-            else result = and_or(word << piece.left, piece.mask, result);
-        });
-        return result;
-    }
-
-    template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t decoded(std::uint32_t const (&words)[E::width]) {
-        using decoding = pair_decoding<E>;
-        std::uint32_t top = 0;
-        if constexpr (decoding::wide_integers) top = placed<Step, Reg>(words, [] { return decoding::top_parts; });
-        return decoding::finish(placed<Step, Reg>(words, [] { return decoding::parts; }), top);
-    }
-
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, int lane,
                                         std::uint32_t const (&words)[E::width], float (&sum)[Tiles][4]) {
@@ -120,22 +100,27 @@ private:
         scale_pairs<S, per_tile> const scales = a.scales[(panel * static_cast<std::size_t>(a.groups) + group) * 8 +
                                                          static_cast<std::size_t>(lane / 4)];
         unrolled<per_tile>([&](auto g) {
-            float part[Tiles][4] = {};
+            float part[Tiles][decoder::parts][4] = {};
             unrolled<steps>([&](auto s) {
                 constexpr int step = g.value * steps + s.value;
-                std::uint32_t pairs[4];
-                unrolled<4>([&](auto r) { pairs[r.value] = decoded<step, r.value>(words); });
+                std::uint32_t fragments[decoder::parts][4];
+                decoder::template decode<step>(m, words, fragments);
                 unrolled<Tiles * Terms>([&](auto n) {
                     word2 const b = operand[(step * Tiles * Terms + n.value) * 32];
-                    m.multiply_bf16(part[n.value / Terms], pairs, b.at, part[n.value / Terms]);
+                    unrolled<decoder::parts>([&](auto i) {
+                        float(&to)[4] = part[n.value / Terms][i.value];
+                        m.multiply_bf16(to, fragments[i.value], b.at, to);
+                    });
                 });
             });
             float upper = 0.0F;
             float lower = 0.0F;
             scales.template read<g.value>(upper, lower);
-            unrolled<Tiles * 4>([&](auto i) {
-                float& to = sum[i.value / 4][i.value % 4];
-                to = fma_rn(i.value % 4 < 2 ? upper : lower, part[i.value / 4][i.value % 4], to);
+            unrolled<Tiles>([&](auto n) {
+                unrolled<4>([&](auto i) {
+                    float& to = sum[n.value][i.value];
+                    to = fma_rn(i.value < 2 ? upper : lower, decoder::template row_sum<i.value>(part[n.value]), to);
+                });
             });
         });
     }
@@ -144,6 +129,7 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void store(Machine& m, arguments const& a, std::size_t panel, float const (&sum)[Tiles][4]) {
         auto* const shared = reinterpret_cast<float*>(m.shared());
+        if constexpr (decoder::table_bytes != 0) m.barrier();  // the table's place is used again
         unrolled<Tiles * 4>([&](auto i) {
             shared[(m.warp() * Tiles * 4 + static_cast<unsigned>(i.value)) * 32 + m.lane()] = sum[i.value / 4][i.value % 4];
         });

@@ -51,6 +51,13 @@ TEST_CASE("fma_bf16x2 rounds once") {
     CHECK(fb::fma_bf16(0x8000, one, 0x8000) == 0x8000);
 }
 
+TEST_CASE("from_fp16 is exact") {
+    for (unsigned bits = 0; bits < 65536; ++bits) {
+        float const value = static_cast<float>(fb::fp16::from_bits(bits));
+        if (value == value) CHECK(fb::from_fp16(bits | 0x5A5A0000U) == value);
+    }
+}
+
 TEST_CASE("permute_bytes and dot_bytes") {
     CHECK(fb::permute_bytes(0x33221100, 0x77665544, 0x7520) == 0x77552200);
     CHECK(fb::permute_bytes(0x33221100, 0x77665544, 0x3333) == 0x33333333);
