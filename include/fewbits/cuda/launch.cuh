@@ -14,8 +14,14 @@ namespace fewbits {
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, Kernel::blocks_per_multiprocessor)
     enter_kernel(__grid_constant__ typename Kernel::arguments const arguments) {
-    gpu machine;
-    Kernel::run(machine, arguments);
+#if defined(__CUDA_ARCH__)
+    if constexpr (__CUDA_ARCH__ >= Kernel::architecture) {
+        gpu machine;
+        Kernel::run(machine, arguments);
+    } else {
+        __trap();  // code for an older chip, which nvcc makes unless told otherwise
+    }
+#endif
 }
 
 inline namespace FEWBITS_BASELINE {

@@ -20,6 +20,7 @@ template <scalar E, scale_number S, int Group, int Terms, int Tiles>
     requires has_decoder<E>
 struct skinny_product {
     using decoder = decoder_of<E>;
+    static constexpr int architecture = 800;  ///< compute capability * 100, at least
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr unsigned warps = threads / 32;
