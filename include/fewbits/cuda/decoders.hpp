@@ -39,10 +39,10 @@ struct word_decoder {
 
 private:
     template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t placed(std::uint32_t const (&words)[E::width], auto parts) {
-        std::uint32_t result = parts().base;
-        unrolled<pieces_of<E>(parts(), Step, Reg).count>([&](auto i) {
-            constexpr auto piece = pieces_of<E>(parts(), Step, Reg).at[i.value];
+    FEWBITS_DEVICE static std::uint32_t placed(std::uint32_t const (&words)[E::width], auto wanted) {
+        std::uint32_t result = wanted().base;
+        unrolled<pieces_of<E>(wanted(), Step, Reg).count>([&](auto i) {
+            constexpr auto piece = pieces_of<E>(wanted(), Step, Reg).at[i.value];
             std::uint32_t const word = words[piece.word];
             if constexpr (piece.left < 0) result = and_or(word >> -piece.left, piece.mask, result);
             else result = and_or(word << piece.left, piece.mask, result);
@@ -58,7 +58,7 @@ template <scalar E>
     requires(E::kind == format_kind::codebook && E::width == 4)
 struct table_decoder {
     static constexpr bool exact = [] {
-        for (unsigned code = 0; code < E::codec::count; ++code) {
+        for (int code = 0; code < E::codec::count; ++code) {
             if ((bit_cast<std::uint32_t>(E::codec::value(code)) & 0xFFFFU) != 0) return false;
         }
         return true;

@@ -64,7 +64,7 @@ FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t
 #if !defined(__CUDA_ARCH__)
 /// f(a * b + c) of bf16 numbers given by their bits, rounded once; the device's one NaN.
 inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
-    auto const wide = [](std::uint32_t bits) { return static_cast<double>(bit_cast<float>(bits << 16)); };
+    auto const wide = [](std::uint32_t bits) { return to_double(bf16_codec::unpack(bits)); };
     double const product = wide(a & 0xFFFFU) * wide(b & 0xFFFFU);  // exact: 16 bits of significand, exponents within double's
     double const addend = wide(c & 0xFFFFU);
     double const sum = product + addend;
