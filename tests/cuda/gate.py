@@ -4,7 +4,7 @@ Usage: gate.py NVDISASM CUBIN SOURCE
 
 A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings);
 after "at most", instructions of the main loop per weight, and how many weights of one lane an iteration takes. No kernel may use local memory
-or call anything. The main loop is the longest that multiplies matrices.
+or call anything. The main loop is the longest that multiplies matrices and has no other within.
 """
 
 import collections
@@ -36,16 +36,17 @@ def readable(mangled):
 
 
 def main_loop(code):
-    """The opcodes of the longest loop that multiplies, each loop ending in a jump back to its label."""
+    """The opcodes of the longest loop that multiplies and has no such loop within it; a loop ends in a jump back to its label."""
     labels = {label: i for i, (label, _, _) in enumerate(code) if label}
     loops = []
     for i, (_, opcode, operands) in enumerate(code):
         target = re.search(r"\.L_x_\d+", operands or "") if opcode == "BRA" else None
         if target and labels.get(target.group(0), i) < i:
-            body = [o for _, o, _ in code[labels[target.group(0)]:i + 1] if o]
-            if any(o.startswith(MULTIPLIES) for o in body):
-                loops.append(body)
-    return max(loops, key=len, default=[])
+            first = labels[target.group(0)]
+            if any(o and o.startswith(MULTIPLIES) for _, o, _ in code[first:i]):
+                loops.append((first, i))
+    inner = [(f, e) for f, e in loops if not any((g, d) != (f, e) and f <= g and d <= e for g, d in loops)]
+    return max(([o for _, o, _ in code[f:e + 1] if o] for f, e in inner), key=len, default=[])
 
 
 def rules(source):

@@ -6,6 +6,7 @@
 
 #include "../matrix/panel_order.hpp"
 #include "bf16_pairs.hpp"
+#include "unrolled.hpp"
 
 namespace fewbits {
 
@@ -13,6 +14,40 @@ namespace fewbits {
 inline constexpr int fragment_rows = 16;
 inline constexpr int fragment_columns = 64;
 inline constexpr int fragment_steps = 4;
+
+inline namespace FEWBITS_BASELINE {
+
+/// A lane's `width` words of a tile come in runs of 4, 2 and 1, as the bits of the width say; of a run the 32 lanes' words lie side by
+/// side. Where in the tile word `word` of a lane is.
+FEWBITS_HOST_DEVICE constexpr std::size_t run_word_at(int width, int word, int lane) noexcept {
+    int first = 0;
+    int length = 4;
+    while (first + length <= word || first + length > width) {
+        if (first + length > width) length /= 2;
+        else first += length;
+    }
+    return static_cast<std::size_t>(first * 32 + lane * length + word - first);
+}
+
+/// A lane's words of a tile.
+template <int Width, class Machine>
+FEWBITS_DEVICE void load_tile(Machine& m, std::byte const* from, int lane, std::uint32_t (&words)[Width]) {
+    unrolled<Width / 4>([&](auto run) {
+        word4 const four = m.load_once(from + 4 * run_word_at(Width, 4 * run.value, lane));
+        unrolled<4>([&](auto w) { words[4 * run.value + w.value] = four.at[w.value]; });
+    });
+    constexpr int rest = Width / 4 * 4;
+    if constexpr (Width % 4 >= 2) {
+        word2 const two = *reinterpret_cast<word2 const*>(from + 4 * run_word_at(Width, rest, lane));
+        words[rest] = two.at[0];
+        words[rest + 1] = two.at[1];
+    }
+    if constexpr (Width % 2 == 1) {
+        words[Width - 1] = *reinterpret_cast<std::uint32_t const*>(from + 4 * run_word_at(Width, Width - 1, lane));
+    }
+}
+
+}  // namespace FEWBITS_BASELINE
 
 /// Kernel codes of E in a tile: E::width words to each lane.
 ///
@@ -51,17 +86,7 @@ struct fragment_tile {
                 index % per_word * planes.at[p].bits + bit - planes.at[p].low_bit + 16 * half};
     }
 
-    /// A lane's words come in runs of 4, 2 and 1, as the bits of the width say; of a run the 32 lanes' words lie side by side. Where in
-    /// the tile word `word` of a lane is.
-    FEWBITS_HOST_DEVICE static constexpr std::size_t word_at(int word, int lane) noexcept {
-        int first = 0;
-        int length = 4;
-        while (first + length <= word || first + length > width) {
-            if (first + length > width) length /= 2;
-            else first += length;
-        }
-        return static_cast<std::size_t>(first * 32 + lane * length + word - first);
-    }
+    FEWBITS_HOST_DEVICE static constexpr std::size_t word_at(int word, int lane) noexcept { return run_word_at(width, word, lane); }
 };
 
 /// The pieces that make up the placed bits (pair_decoding) of a step and register: (word shifted) & mask, or-ed.

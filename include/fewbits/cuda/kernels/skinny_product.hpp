@@ -70,26 +70,8 @@ private:
                                        float (&sum)[Tiles][4]) {
         std::uint32_t words[Count][E::width];
         std::byte const* const from = codes + static_cast<std::size_t>(first) * tile::bytes;
-        unrolled<Count>([&](auto i) { load(m, from + i.value * tile::bytes, lane, words[i.value]); });
+        unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
         unrolled<Count>([&](auto i) { multiply(m, a, panel, first + i.value, lane, words[i.value], sum); });
-    }
-
-    /// A lane's words of a tile.
-    template <class Machine>
-    FEWBITS_DEVICE static void load(Machine& m, std::byte const* from, int lane, std::uint32_t (&words)[E::width]) {
-        unrolled<E::width / 4>([&](auto run) {
-            word4 const four = m.load_once(from + 4 * tile::word_at(4 * run.value, lane));
-            unrolled<4>([&](auto w) { words[4 * run.value + w.value] = four.at[w.value]; });
-        });
-        constexpr int rest = E::width / 4 * 4;
-        if constexpr (E::width % 4 >= 2) {
-            word2 const two = *reinterpret_cast<word2 const*>(from + 4 * tile::word_at(rest, lane));
-            words[rest] = two.at[0];
-            words[rest + 1] = two.at[1];
-        }
-        if constexpr (E::width % 2 == 1) {
-            words[E::width - 1] = *reinterpret_cast<std::uint32_t const*>(from + 4 * tile::word_at(E::width - 1, lane));
-        }
     }
 
     template <class Machine>
