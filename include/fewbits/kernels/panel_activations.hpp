@@ -225,7 +225,8 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     panel_activations a;
     bool const exact = engine.path == panel_path::bytes;
     cut_rows(a, engine, rows);
-    cut_groups(a, form.apart ? p.a.facts().group : 0, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine.path);
+    std::size_t const group_a = form.apart ? p.a.facts().group : 0;
+    cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine.path);
     a.granule = common_granule(a.segments);
     std::size_t const chunks = a.chunk_begin.size() - 1;
     for (int i = 0; i < (form.split ? 2 : 1); ++i) a.part[i].resize(a.rows * chunks * strip_vectors(engine.path));
@@ -242,7 +243,10 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         for (std::size_t r = tile.first; r < std::min(rows, tile.first + tile.rows); ++r) {
             activation_detail::prepare_row(a, p, engine, form, first, tile, r);
             for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
-                if (form.apart) p.a.read_scales(first + r, 1, a.group_column[g - r * a.groups], &a.scale[g]);
+                std::size_t const column = a.group_column[g - r * a.groups];
+                bool const same = g != r * a.groups && (group_a == 0 || column % group_a != 0);
+                if (form.apart && same) a.scale[g] = a.scale[g - 1];
+                else if (form.apart) p.a.read_scales(first + r, 1, column, &a.scale[g]);
                 if (!a.total.empty()) a.total[g] = exact ? static_cast<float>(a.start[g]) * a.unit : mul_rn(a.total[g], a.scale[g]);
                 if (form.blocks) {
                     std::size_t const i = g - r * a.groups;

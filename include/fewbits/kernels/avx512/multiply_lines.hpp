@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "../operand.hpp"
@@ -51,9 +52,11 @@ template <class Dot, int Width, int Step, code_use Use>
     return sum;
 }
 
-/// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
+/// Asks for the lines of a unit `far` bytes from a line, wherever that is. Always inlined: g++ drops calls to functions that do
+/// nothing else.
 template <int Lines, auto Hint>
-[[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
+[[gnu::always_inline]] inline void fetch_unit(std::byte const* line, std::size_t far) noexcept {
+    auto const unit = reinterpret_cast<std::uintptr_t>(line) + far;
     unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
         _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), Hint);
     });
@@ -67,8 +70,8 @@ template <int Lines>
     auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
     std::size_t const next = at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
     unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-        fetch_unit<Lines, _MM_HINT_T1>(lines[p] + next);
-        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p] + at + near);
+        fetch_unit<Lines, _MM_HINT_T1>(lines[p], next);
+        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p], at + near);
     });
 }
 
