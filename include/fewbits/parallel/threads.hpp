@@ -99,8 +99,8 @@ private:
 #endif
     }
 
-    /// Moves this thread to another processor. A system wakes a thread on its waker's processor where the others seem to be taken
-    /// (Linux as a guest takes halted ones for such), and lets the two share it for seconds if each sleeps now and then.
+    /// Moves this thread off the processor `taken`. A system may wake a thread on its waker's processor though another is idle (seen in
+    /// guests of a hypervisor), and lets the two share it for as long as each sleeps now and then.
     static void leave_processor(int taken) noexcept {
 #if defined(__linux__)
         if (taken < 0 || this_processor() != taken) return;
