@@ -33,6 +33,8 @@ struct operand_facts {
     bool plain_codes = false;     ///< a code stands for itself as an unsigned integer
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
+    /// Columns whose scales and minimums are integers times two numbers, at most 256; 0: they are not.
+    std::size_t super_block = 0;
     dense_form dense = dense_form::none;
 };
 
@@ -61,6 +63,13 @@ struct panel_functions {
     /// scale[16 * i + r], offset[16 * i + r] of groups [first, first + count) of the panel's rows; count <= scale_window.
     void (*scales)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
                    float* scale, float* offset) noexcept;
+    /// Where facts.super_block: the integers that scales of those groups are, likewise, and those that minimums are, two in a lane:
+    /// of every four groups the first with the third in minimum[32 * (i / 4) + r], then the second with the fourth.
+    void (*integers)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                     std::uint32_t* scale, std::uint32_t* minimum) noexcept;
+    /// And the numbers of super-blocks [first, first + count) that they are to be multiplied by.
+    void (*factors)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                    float* scale, float* minimum) noexcept;
     /// Asks memory for what `scales` reads of a prepacked matrix.
     void (*fetch_scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept;
 };

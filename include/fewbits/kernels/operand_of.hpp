@@ -9,6 +9,7 @@
 #include "../matrix/matrix_view.hpp"
 #include "../matrix/prepacked_matrix.hpp"
 #include "../matrix/quantized_matrix.hpp"
+#include "integer_scales.hpp"
 #include "operand.hpp"
 #include "panel_scales.hpp"
 #include "portable/decode_panel.hpp"
@@ -75,6 +76,7 @@ constexpr operand_facts facts_of() noexcept {
         facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
                         (X::is_symmetric || offset_extent<X> == X::block);
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
+        if (facts.grouped && facts.plain_codes) facts.super_block = super_block_of<X>();
     } else if constexpr (std::is_same_v<X, float>) {
         facts.name = "float";
         facts.dense = dense_form::floats;
@@ -159,6 +161,23 @@ struct panels {
             read_row_scales<F>(levels.scales(), levels.offsets(), self.rows(), panel, first, count, scale, offset);
         }
     }
+    /// The levels of a prepacked matrix or of one stored row by row.
+    static auto const& levels(operand const& self) noexcept {
+        if constexpr (requires { matrix(self).levels(); }) return matrix(self).levels();
+        else return matrix(self).storage();
+    }
+    static void integers(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                         std::uint32_t* scale, std::uint32_t* minimum) noexcept {
+        read_integers(levels(self).scales(), self.rows(), panel, first, count, reader, false, scale);
+        read_integers(levels(self).offsets(), self.rows(), panel, first, count, reader, true, minimum);
+    }
+    static void factors(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
+                        float* scale, float* minimum) noexcept {
+        read_factors(levels(self).scales(), self.rows(), panel, first, count, reader, scale);
+        read_factors(levels(self).offsets(), self.rows(), panel, first, count, reader, minimum);
+        constexpr bool taken_off = offset_facts<typename F::offset_type>::sign < 0;
+        for (std::size_t i = 0; i < count * panel_rows; ++i) minimum[i] = taken_off ? -minimum[i] : minimum[i];
+    }
     static void fetch_scales(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept {
         if constexpr (requires { matrix(self).levels(); }) {
             fetch_panel_scales<F>(matrix(self).levels(), self.rows(), self.cols(), panel, first, count);
@@ -166,7 +185,13 @@ struct panels {
     }
     static constexpr panel_functions functions() noexcept {
         if constexpr (facts_of<F>().grouped) {
-            return {F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, &fetch_scales};
+            panel_functions all{F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, nullptr, nullptr,
+                                &fetch_scales};
+            if constexpr (facts_of<F>().super_block != 0) {
+                all.integers = &integers;
+                all.factors = &factors;
+            }
+            return all;
         } else {
             return {};
         }

@@ -16,6 +16,7 @@ namespace fewbits {
 
 /// How the elements of a are to be given.
 struct activation_form {
+    bool blocks = false; ///< what is needed where scales of w are integers
     bool apart = false;  ///< the elements, their scales apart; otherwise the values
     bool split = false;  ///< path pairs: every value as two bf16
 };
@@ -36,6 +37,7 @@ struct panel_activations {
     std::size_t groups = 0;
     std::vector<float> scale;                  ///< [row * groups + group]
     std::vector<std::int32_t> start;           ///< path bytes: -bias * the sum of the group's integers
+    std::vector<std::uint32_t> sum;            ///< where scales of w are integers: sums of the groups' integers, two to the word
     std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
     float unit = 1.0F;
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
@@ -74,8 +76,12 @@ inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size
     }
 }
 
+/// Words of the sums of `groups` groups, two to the word: of every four the first with the third, the second with the fourth.
+constexpr std::size_t pairs_of_sums(std::size_t groups) noexcept { return (groups + 3) / 4 * 2; }
+
 /// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that no sum is longer than 64.
-inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t cols, panel_path path) {
+inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t block, std::size_t cols,
+                       panel_path path) {
     bool const exact = path == panel_path::bytes;
     std::size_t const depth = strip_depth(path);
     constexpr std::size_t longest = 64;
@@ -93,8 +99,11 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
             std::size_t const scale = group_w == 0 ? 0 : k / group_w % scale_window;
             std::size_t const padded = (end + line_columns - 1) / line_columns * line_columns;
             auto const narrow = [](std::size_t x) { return static_cast<std::uint32_t>(x); };
+            bool const begins_block = block != 0 && k % block == 0;
+            bool const ends_block = block != 0 && (end == cols || end % block == 0);
+            std::size_t const factor = block == 0 ? 0 : k / block % (scale_window * group_w / block);
             a.segments.push_back({narrow(k), narrow(padded), begins || !exact, end == group_end || !exact,
-                                  narrow(a.group_column.size() - 1), narrow(scale)});
+                                  narrow(a.group_column.size() - 1), narrow(scale), begins_block, ends_block, narrow(factor)});
             k = end;
         }
     }
@@ -216,7 +225,8 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     panel_activations a;
     bool const exact = engine.path == panel_path::bytes;
     cut_rows(a, engine, rows);
-    cut_groups(a, form.apart ? p.a.facts().group : 0, p.w.facts().group, p.k(), engine.path);
+    std::size_t const group_a = form.apart ? p.a.facts().group : 0;
+    cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine.path);
     a.granule = common_granule(a.segments);
     std::size_t const chunks = a.chunk_begin.size() - 1;
     for (int i = 0; i < (form.split ? 2 : 1); ++i) a.part[i].resize(a.rows * chunks * strip_vectors(engine.path));
@@ -225,14 +235,23 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         a.start.assign(a.rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
+    std::size_t const pairs = form.blocks ? pairs_of_sums(a.groups) : 0;
+    a.sum.assign(a.rows * pairs, 0);
     if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
     p.run_on.run(a.tiles.size(), [&](std::size_t t) {
         row_tile const tile = a.tiles[t];
         for (std::size_t r = tile.first; r < std::min(rows, tile.first + tile.rows); ++r) {
             activation_detail::prepare_row(a, p, engine, form, first, tile, r);
             for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
-                if (form.apart) p.a.read_scales(first + r, 1, a.group_column[g - r * a.groups], &a.scale[g]);
+                std::size_t const column = a.group_column[g - r * a.groups];
+                bool const same = g != r * a.groups && (group_a == 0 || column % group_a != 0);
+                if (form.apart && same) a.scale[g] = a.scale[g - 1];
+                else if (form.apart) p.a.read_scales(first + r, 1, column, &a.scale[g]);
                 if (!a.total.empty()) a.total[g] = exact ? static_cast<float>(a.start[g]) * a.unit : mul_rn(a.total[g], a.scale[g]);
+                if (form.blocks) {
+                    std::size_t const i = g - r * a.groups;
+                    a.sum[r * pairs + i / 4 * 2 + i % 2] |= (static_cast<std::uint32_t>(a.start[g]) & 0xFFFFU) << (i % 4 / 2 * 16);
+                }
                 if (exact) a.start[g] *= -bias;
             }
         }

@@ -66,6 +66,9 @@ struct scale_reader {
     /// codes and apply without offsets in one pass; first is the column of `lines`, group a multiple of 4. May be null.
     void (*scaled_codes)(int width, element_tables const& tables, std::byte const* lines, std::size_t first, std::size_t count,
                          std::size_t group, float const* scale, float* out) = nullptr;
+    /// `count` columns of codes, as they are, from lines that begin a unit, one in a lane or two (panel_functions::integers); writes
+    /// whole units. May be null.
+    void (*integers)(int width, std::byte const* lines, std::size_t count, bool paired, std::uint32_t* out) = nullptr;
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.
@@ -77,6 +80,8 @@ struct panel_segment {
     bool opens, closes;     ///< whether the shared group begins and ends here
     std::uint32_t number;   ///< of the group, among all of K
     std::uint32_t scale_w;  ///< of the group of w, among those of the window
+    bool begins_block, ends_block;  ///< where scales are integers: whether a super-block does
+    std::uint32_t factor_w; ///< of the super-block, among those of the window
 };
 
 /// Streams of memory that a tile asks for ahead of time.
@@ -103,6 +108,15 @@ struct panel_tile {
     float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
     bool zero_points;              ///< path bytes: minimum_w is what each code stands above its integer instead
     std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
+    /// Where scales are integers those of scale_w and minimum_w belong to super-blocks, and here are the integers, likewise; of
+    /// minimums two in a lane, as are sums of a over each group: [row * sum_a_stride + pair]. Products by scales pass here from
+    /// one group to the next: [row of the tile * tile_width + column].
+    std::uint32_t const* integer_scale_w;
+    std::uint32_t const* integer_minimum_w;
+    std::uint32_t const* sum_a;
+    std::size_t sum_a_stride;
+    std::size_t block_pairs;       ///< of a super-block
+    std::int32_t* products;
     float const* total_a;          ///< sums of a over each segment, on path pairs times scale_a, likewise
     float unit;                    ///< path bytes: what one unit of the integer products is worth
     float* y;                      ///< sums [row * tile_width + column]
@@ -126,6 +140,7 @@ struct panel_engine {
     void (*multiply_lines)(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile);
     unsigned line_widths = 0;  ///< bit w: multiply_lines takes codes of w bits
     unsigned plain_line_widths = 0;  ///< and these where the tables say plain_integers
+    unsigned scaled_line_widths = 0;  ///< and these, and no others, where scales are integers
     /// For codes of 1 or 2 bits that stand for -3..3: all sums that the codes of a few columns can make of one row's bytes, 16
     /// columns to the quad, 2 * width lines each; and the product by them alone, with no multiplication by a weight.
     void (*make_sums)(int width, element_tables const& tables, std::uint32_t const* words, std::size_t quads, std::byte* out) = nullptr;

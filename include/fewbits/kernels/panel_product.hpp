@@ -12,6 +12,7 @@
 #include "panel_scales.hpp"
 #include "portable/blocking.hpp"
 #include "product.hpp"
+#include "weight_tables.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -22,45 +23,6 @@ inline constexpr std::size_t float_span = 512;
 
 /// Rows of a up to which a product waits for memory more than it multiplies.
 inline constexpr std::size_t few_rows = 8;
-
-/// The forms of an operand's elements that vectors look them up in.
-inline element_tables tables_of(operand const& w, panel_path path) noexcept {
-    float const* const value = w.panels().values();
-    if (!w.facts().symmetric && path != panel_path::bytes) return make_centred_tables(w.panels().width);
-    element_tables tables = make_tables(w.panels().width, value);
-    if (!w.facts().byte_elements) return tables;
-    unsigned const codes = 1U << w.panels().width;
-    float const unit = bit_cast<float>(static_cast<std::uint32_t>(127 + w.facts().fraction) << 23);
-    auto const integer = [&](unsigned code) { return static_cast<int>(value[code % codes] / unit); };
-    int lowest = 0;
-    for (unsigned i = 0; i < codes; ++i) lowest = std::min(lowest, integer(i));
-    tables.bias = -lowest;
-    tables.flip = static_cast<std::uint8_t>(integer(0) + tables.bias);
-    tables.unit = unit;
-    tables.plain_integers = true;
-    for (unsigned i = 0; i < codes; ++i) {
-        tables.plain_integers = tables.plain_integers && static_cast<int>(i ^ tables.flip) == integer(i) + tables.bias;
-    }
-    for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
-    return tables;
-}
-
-/// Whether every element of an integer format becomes a byte by `byte` or `flip`; formats of 7 and 8 bits that leave codes out
-/// do not.
-inline bool fits_bytes(operand const& w) noexcept { return w.facts().width <= 6 || tables_of(w, panel_path::bytes).plain_integers; }
-
-/// Whether one row times w is a matter of additions: codes of 1 or 2 bits in panels, enough of them to a scale.
-inline bool adds_only(panel_engine const& engine, operand const& w, element_tables const& tables, std::size_t rows) noexcept {
-    constexpr std::size_t enough = 128;
-    int const width = w.panels().width;
-    bool const suits = engine.add_lines != nullptr && rows == 1 && width <= 2 && w.facts().symmetric && w.panels().lines(w, 0) != nullptr;
-    if (!suits || (width == 2 && w.facts().group != 0 && w.facts().group < enough)) return false;
-    for (unsigned code = 0; code < 4; ++code) {
-        int const integer = tables.byte[code] - tables.bias;
-        if (integer < -3 || integer > 3) return false;
-    }
-    return true;
-}
 
 /// Everything the blocks of one product share.
 struct shared_state {
@@ -79,8 +41,10 @@ public:
         : s_(s), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
           depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
-          symmetric_(s.p.w.facts().symmetric), centred_(!symmetric_ && s.engine.centre != nullptr), scales_(scale_count),
-          offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), sums_(padded_rows_ * tile_width),
+          symmetric_(s.p.w.facts().symmetric), centred_(!symmetric_ && s.engine.centre != nullptr),
+          integers_(!s.a.sum.empty()), scales_(scale_count),
+          offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), integer_scales_(integers_ ? 2 * scale_count : 0),
+          products_(integers_ ? s.engine.rows * tile_width : 0), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
@@ -95,7 +59,7 @@ public:
         bool const packed = w.panels().lines(w, first_panel) != nullptr;
         in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
         bool const from_lines = s_.rows == 1 && packed && (line_widths() >> w.panels().width & 1) != 0;
-        std::size_t const span = from_lines && to_the_bit_ ? window_columns() : float_span;
+        std::size_t const span = (from_lines && to_the_bit_) || integers_ ? window_columns() : float_span;
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             read_scales(first_panel, first);
@@ -125,11 +89,13 @@ private:
         if (symmetric_) return;
         std::fill_n(offsets_.get(), scale_count, 0.0F);
         if (centred_) std::fill_n(shifts_.get(), scale_count, 0U);
+        if (integers_) std::fill_n(integer_scales_.get(), 2 * scale_count, 0U);
     }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
     static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
     unsigned line_widths() const noexcept {
+        if (integers_) return s_.engine.scaled_line_widths;
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
     std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
@@ -188,6 +154,14 @@ private:
             std::size_t const at = i * scale_window * panel_rows;
             std::size_t const count = std::min(scale_window, groups - begin);
             float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
+            if (integers_) {
+                std::uint32_t* const integers = integer_scales_.get() + at;
+                std::size_t const blocks = w.facts().super_block / group;  // groups of a super-block
+                std::size_t const numbers = (count + blocks - 1) / blocks;
+                w.panels().integers(w, s_.engine.scales, first_panel + i, begin, count, integers, integers + scale_count);
+                w.panels().factors(w, s_.engine.scales, first_panel + i, begin / blocks, numbers, scales_.get() + at, offset);
+                continue;
+            }
             w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
             if (centred_) {
                 s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
@@ -268,6 +242,14 @@ private:
         tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
         tile.zero_points = s_.p.w.facts().zero_point;
         tile.shift_w = centred_ ? shifts_.get() : nullptr;
+        if (integers_) {
+            tile.integer_scale_w = integer_scales_.get();
+            tile.integer_minimum_w = integer_scales_.get() + scale_count;
+            tile.sum_a_stride = pairs_of_sums(a.groups);
+            tile.sum_a = a.sum.data() + row * tile.sum_a_stride;
+            tile.block_pairs = s_.p.w.facts().super_block / s_.p.w.facts().group / 2;
+            tile.products = products_.get();
+        }
         tile.total_a = a.total.empty() ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
         tile.y = sums_.get() + row * tile_width;
@@ -294,9 +276,12 @@ private:
     scratch<std::byte> strips_;
     bool symmetric_;
     bool centred_;     ///< offsets are taken as shifts of codes and a rest
+    bool integers_;    ///< scales are integers times a number for each super-block
     scratch<float> scales_;
     scratch<float> offsets_;
     scratch<std::uint32_t> shifts_;
+    scratch<std::uint32_t> integer_scales_;  ///< and after them those of minimums
+    scratch<std::int32_t> products_;         ///< of a tile, by those
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
@@ -317,6 +302,8 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     element_tables const tables = panel_detail::tables_of(p.w, engine.path);
+    std::size_t const block = engine.scales.integers != nullptr ? p.w.facts().super_block : 0;
+    form.blocks = engine.path == panel_path::bytes && block != 0 && p.a.facts().group % block == 0;
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
         panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);
@@ -326,9 +313,9 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part[0].data(), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
-            panel_detail::panel_block block(state);
+            panel_detail::panel_block panels(state);
             std::size_t const end = (task + 1) * blocks / tasks;
-            for (std::size_t i = task * blocks / tasks; i < end; ++i) block.run(i * tile_panels);
+            for (std::size_t i = task * blocks / tasks; i < end; ++i) panels.run(i * tile_panels);
         });
     }
 }

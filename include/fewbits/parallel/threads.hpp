@@ -9,6 +9,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include "executor.hpp"
 
 namespace fewbits {
@@ -39,13 +43,16 @@ public:
             for (std::size_t i = 0; i < count; ++i) f(i);
             return;
         }
-        loop job{f, count, {}};
+        loop job{f, count, {}, this_processor()};
+        bool parked = false;
         {
             std::lock_guard<std::mutex> const lock(mutex_);
             job_ = &job;
             generation_.fetch_add(1, std::memory_order_release);
+            parked = parked_ != 0;
         }
         wake_.notify_all();
+        if (parked) std::this_thread::yield();  // to those that woke on this processor: they leave it
         inside() = true;
         take(job);
         inside() = false;
@@ -63,6 +70,7 @@ private:
         loop_body f;
         std::size_t count;
         std::atomic<std::size_t> next;
+        int caller;  ///< the processor it began on
     };
 
     static bool& inside() noexcept {
@@ -82,6 +90,30 @@ private:
         return false;
     }
 
+    /// The number of the processor that runs this, or -1.
+    static int this_processor() noexcept {
+#if defined(__linux__)
+        return sched_getcpu();
+#else
+        return -1;
+#endif
+    }
+
+    /// Moves this thread off the processor `taken`. A system may wake a thread on its waker's processor though another is idle (seen in
+    /// guests of a hypervisor), and lets the two share it for as long as each sleeps now and then.
+    static void leave_processor(int taken) noexcept {
+#if defined(__linux__)
+        if (taken < 0 || this_processor() != taken) return;
+        cpu_set_t allowed;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+        cpu_set_t others = allowed;
+        CPU_CLR(static_cast<std::size_t>(taken), &others);
+        if (sched_setaffinity(0, sizeof others, &others) == 0) static_cast<void>(sched_setaffinity(0, sizeof allowed, &allowed));
+#else
+        static_cast<void>(taken);
+#endif
+    }
+
     static void take(loop& job) {
         for (std::size_t i = job.next++; i < job.count; i = job.next++) job.f(i);
     }
@@ -92,13 +124,16 @@ private:
         for (;;) {
             look_out([&] { return generation_.load(std::memory_order_acquire) != seen; });
             std::unique_lock<std::mutex> lock(mutex_);
+            ++parked_;
             wake_.wait(lock, [&] { return stopping_ || generation_.load(std::memory_order_relaxed) != seen; });
+            --parked_;
             if (stopping_) return;
             seen = generation_.load(std::memory_order_relaxed);
             loop* const job = job_;
             if (job == nullptr) continue;  // that loop is over
             active_.fetch_add(1, std::memory_order_relaxed);
             lock.unlock();
+            leave_processor(job->caller);
             take(*job);
             lock.lock();
             if (active_.fetch_sub(1, std::memory_order_release) == 1) idle_.notify_one();
@@ -122,6 +157,7 @@ private:
     loop* job_ = nullptr;
     std::atomic<std::size_t> generation_ = 0;
     std::atomic<std::size_t> active_ = 0;
+    std::size_t parked_ = 0;  ///< workers that have to be woken
     bool stopping_ = false;
     std::vector<std::thread> workers_;
 };

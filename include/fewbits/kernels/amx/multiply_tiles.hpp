@@ -105,10 +105,13 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
             __m512i const bits = _mm512_load_si512(products + r * 2 * panel_rows + p * panel_rows);
             if constexpr (Dot::path == panel_path::bytes) {
                 __m512i const start = _mm512_set1_epi32(t.start_a[r * t.scale_a_stride + segment.number]);
-                avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_add_epi32(bits, start));
+                __m512i const sum = _mm512_add_epi32(bits, start);
+                if (t.integer_scale_w != nullptr) avx512::end_integers(segment, t, r, 2 * half + p, sum);
+                else avx512::end_group<Dot>(segment, t, r, 2 * half + p, sum);
             } else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
         }
     }
+    if (t.integer_scale_w != nullptr && segment.ends_block) avx512::end_block(segment, t, rows, 2 * half, 2);
 }
 
 /// panel_engine::multiply, after enter.

@@ -137,8 +137,8 @@ void encode_groups(float const* values, std::size_t count, group_quotients const
     std::size_t const ahead = count < furthest_ahead ? count : furthest_ahead;
     std::size_t i = 0;
     for (; i + 64 <= count; i += 64) {
-        auto const* const next = reinterpret_cast<char const*>(values + i + ahead);
-        for (int line = 0; line < 4; ++line) _mm_prefetch(next + 64 * line, _MM_HINT_T1);
+        std::uintptr_t const next = reinterpret_cast<std::uintptr_t>(values) + (i + ahead) * sizeof(float);  // any address
+        for (std::size_t line = 0; line < 4; ++line) _mm_prefetch(reinterpret_cast<char const*>(next + 64 * line), _MM_HINT_T1);
         _mm512_storeu_si512(codes + i, encode_64<E, How, Kind, Shift>(values, groups, i, i + 64, bounds));
     }
     if (i == count) return;

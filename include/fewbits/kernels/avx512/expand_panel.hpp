@@ -367,9 +367,39 @@ void scaled_codes(int width, element_tables const& tables, std::byte const* line
     apply_groups(first, count, group, scale, nullptr, out);
 }
 
+template <int Width, bool Paired>
+inline void integers_of_units(std::byte const* lines, std::size_t count, std::uint32_t* out) noexcept {
+    constexpr unsigned vectors = Paired ? 2 : line_columns;
+    __m512i const low = _mm512_set1_epi32(Paired ? 0x00FF00FF : 0xFF);
+    for (std::size_t k = 0; k < count; k += unit_columns, lines += Width * line_bytes, out += unit_columns / 4 * vectors * panel_rows) {
+        auto const step = [&]<int Step>(std::integral_constant<int, Step>) __attribute__((always_inline)) {
+            if (k + Step * line_columns >= count) return;
+            __m512i const codes = codes_of_step<Width, Step>(lines);
+            unrolled<vectors>([&](std::size_t c) __attribute__((always_inline)) {
+                __m512i const column = _mm512_and_si512(_mm512_srli_epi32(codes, 8 * static_cast<unsigned>(c)), low);
+                _mm512_storeu_si512(out + (Step * vectors + c) * panel_rows, column);
+            });
+        };
+        [&]<int... Step>(std::integer_sequence<int, Step...>) __attribute__((always_inline)) {
+            (step(std::integral_constant<int, Step>{}), ...);
+        }(std::make_integer_sequence<int, 8>{});
+    }
+}
+
+/// scale_reader::integers
+template <class = void>
+void read_integers(int width, std::byte const* lines, std::size_t count, bool paired, std::uint32_t* out) {
+    auto const read = [&]<int Width>(std::integral_constant<int, Width>) {
+        if (paired) integers_of_units<Width, true>(lines, count, out);
+        else integers_of_units<Width, false>(lines, count, out);
+    };
+    if (width == 4) return read(std::integral_constant<int, 4>{});
+    read(std::integral_constant<int, 6>{});
+}
+
 template <class = void>
 scale_reader vector_reader() noexcept {
-    return {&read_codes<>, &read_halves, &apply_groups, &scaled_codes<>};
+    return {&read_codes<>, &read_halves, &apply_groups, &scaled_codes<>, &read_integers<>};
 }
 
 /// panel_engine::centre

@@ -27,6 +27,7 @@ panel_engine integer_engine() noexcept {
             .multiply_lines = &multiply_byte_lines<>,
             .line_widths = line_widths<byte_dot>,
             .plain_line_widths = plain_line_widths,
+            .scaled_line_widths = scaled_line_widths,
             .make_sums = &make_sums,
             .add_lines = &add_lines,
             .scales = vector_reader(),

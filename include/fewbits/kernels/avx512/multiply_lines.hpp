@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "../operand.hpp"
@@ -20,7 +21,8 @@ namespace avx512 {
 enum class code_use : unsigned char {
     looked_up,  ///< by the tables
     shifted,    ///< first moved by what their group says: pairs
-    plain       ///< they are the integers plus a bias but for bits that are flipped: bytes
+    plain,      ///< they are the integers plus a bias but for bits that are flipped: bytes
+    scaled      ///< plain, and scales are integers too
 };
 
 /// Adds the products of one step of four columns to the sums of a panel, in the order multiply_rows has. `with`: code_use's shift
@@ -32,7 +34,7 @@ template <class Dot, int Width, int Step, code_use Use>
         sum = Dot::add(sum, w, a[i]);
         if constexpr (Dot::split) sum = Dot::add(sum, w, rest[i]);
     };
-    if constexpr (Use == code_use::plain) {
+    if constexpr (Use == code_use::plain || Use == code_use::scaled) {
         add(codes_of_step<Width, Step>(unit, with), 0);
     } else if constexpr (Dot::path == panel_path::bytes) {
         add(bytes_of_step<Width, Step>(tables, unit), 0);
@@ -50,9 +52,11 @@ template <class Dot, int Width, int Step, code_use Use>
     return sum;
 }
 
-/// Asks for the lines of a unit. Always inlined: g++ drops calls to functions that do nothing else.
+/// Asks for the lines of a unit `far` bytes from a line, wherever that is. Always inlined: g++ drops calls to functions that do
+/// nothing else.
 template <int Lines, auto Hint>
-[[gnu::always_inline]] inline void fetch_unit(std::byte const* unit) noexcept {
+[[gnu::always_inline]] inline void fetch_unit(std::byte const* line, std::size_t far) noexcept {
+    auto const unit = reinterpret_cast<std::uintptr_t>(line) + far;
     unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
         _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), Hint);
     });
@@ -66,8 +70,8 @@ template <int Lines>
     auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
     std::size_t const next = at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
     unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-        fetch_unit<Lines, _MM_HINT_T1>(lines[p] + next);
-        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p] + at + near);
+        fetch_unit<Lines, _MM_HINT_T1>(lines[p], next);
+        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p], at + near);
     });
 }
 
@@ -84,14 +88,15 @@ public:
         each([&](std::size_t p) __attribute__((always_inline)) {
             y_[p] = _mm512_loadu_ps(t_.y + p * panel_rows);
             sums_[p] = Dot::zero();
-            with_[p] = _mm512_set1_epi8(static_cast<char>(tables_.flip));
+            with_[p] = Use == code_use::scaled ? _mm512_setzero_si512() : _mm512_set1_epi8(static_cast<char>(tables_.flip));
+            if constexpr (Use == code_use::scaled) products_[p] = _mm512_setzero_si512();
             if constexpr (Dot::path == panel_path::bytes) {
                 if (carried) sums_[p] = _mm512_loadu_si512(t_.carried + p * panel_rows);
             }
         });
         for (std::size_t g = 0; g < t_.segment_count; ++g) add_segment(t_.segments[g]);
         each([&](std::size_t p) __attribute__((always_inline)) {
-            _mm512_storeu_ps(t_.y + p * panel_rows, y_[p]);
+            if constexpr (Use != code_use::scaled) _mm512_storeu_ps(t_.y + p * panel_rows, y_[p]);
             if constexpr (Dot::path == panel_path::bytes) _mm512_storeu_si512(t_.carried + p * panel_rows, sums_[p]);
         });
     }
@@ -153,6 +158,7 @@ private:
 
     /// end_group's arithmetic.
     [[gnu::always_inline]] void close(panel_segment const& segment) noexcept {
+        if constexpr (Use == code_use::scaled) return close_integers(segment);
         __m512 const scale_a = _mm512_set1_ps(t_.scale_a[segment.number]);
         if constexpr (Dot::path == panel_path::bytes) {
             if (t_.minimum_w != nullptr) return close_with_offset(segment, scale_a);
@@ -167,6 +173,20 @@ private:
                 y_[p] = _mm512_fmadd_ps(total_a, _mm512_load_ps(t_.minimum_w + scale_at(segment, p)), y_[p]);
             });
         }
+    }
+
+    /// end_integers' arithmetic.
+    [[gnu::always_inline]] void close_integers(panel_segment const& segment) noexcept {
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            __m512i const scale = _mm512_load_si512(t_.integer_scale_w + scale_at(segment, p));
+            products_[p] = _mm512_add_epi32(products_[p], _mm512_mullo_epi32(sums_[p], scale));
+        });
+        if (!segment.ends_block) return;
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            _mm512_store_si512(t_.products + p * panel_rows, products_[p]);
+            products_[p] = _mm512_setzero_si512();
+        });
+        end_block(segment, t_, 1);
     }
 
     [[gnu::always_inline]] void close_with_offset(panel_segment const& segment, __m512 scale_a) noexcept {
@@ -191,6 +211,7 @@ private:
     __m512 y_[tile_panels];
     typename Dot::sum sums_[tile_panels];
     __m512i with_[tile_panels];
+    __m512i products_[tile_panels];
 };
 
 /// A function of its own for each width: in one all together registers do not suffice.
@@ -206,10 +227,18 @@ inline constexpr unsigned line_widths = Dot::path == panel_path::floats ? 0b1'11
 template <>
 inline constexpr unsigned line_widths<byte_dot> = 0b101'0110U;
 inline constexpr unsigned plain_line_widths = 0b1'0110'1000U;
+inline constexpr unsigned scaled_line_widths = 0b11'0100U;
 
 /// panel_engine::multiply_lines of path bytes
 template <class = void>
 void multiply_byte_lines(int width, element_tables const& tables, std::byte const* const* lines, panel_tile const& tile) {
+    if (tile.integer_scale_w != nullptr) {
+        switch (width) {
+            case 2: return multiply_units<byte_dot, 2, code_use::scaled>(tables, lines, tile);
+            case 4: return multiply_units<byte_dot, 4, code_use::scaled>(tables, lines, tile);
+            default: return multiply_units<byte_dot, 5, code_use::scaled>(tables, lines, tile);
+        }
+    }
     if (tables.plain_integers) {
         switch (width) {
             case 3: return multiply_units<byte_dot, 3, code_use::plain>(tables, lines, tile);

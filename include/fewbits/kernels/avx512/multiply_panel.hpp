@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "../panel_engine.hpp"
@@ -75,6 +76,59 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
     __m512 const scaled = _mm512_mul_ps(scale, sum);
     __m512 const lost = _mm512_fmsub_ps(scale, sum, scaled);
     return _mm512_add_ps(_mm512_fmadd_ps(offset, total, scaled), lost);
+}
+
+/// A super-block's sums of products by integer scales and minimums, times its two numbers: scale * products + minimum * minimums,
+/// rounded once in double, where both products are exact, then to fp32.
+[[gnu::always_inline]] inline __m512 sum_of_block(__m512i products, __m512i minimums, __m512 scale, __m512 minimum) noexcept {
+    auto const half = [&](auto part) __attribute__((always_inline)) {
+        auto const integers = [&](__m512i x) __attribute__((always_inline)) {
+            return _mm512_cvtepi32_pd(part ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x));
+        };
+        auto const numbers = [&](__m512 x) __attribute__((always_inline)) {
+            return _mm512_cvtps_pd(part ? _mm512_extractf32x8_ps(x, 1) : _mm512_castps512_ps256(x));
+        };
+        __m512d const second = _mm512_mul_pd(integers(minimums), numbers(minimum));
+        return _mm512_cvtpd_ps(_mm512_fmadd_pd(integers(products), numbers(scale), second));
+    };
+    return _mm512_insertf32x8(_mm512_castps256_ps512(half(std::false_type{})), half(std::true_type{}), 1);
+}
+
+/// The sum of a super-block's minimums times sums of a for one row and panel.
+[[gnu::always_inline]] inline __m512i minimums_of_block(panel_segment const& segment, panel_tile const& t, std::size_t row,
+                                                        std::size_t p) noexcept {
+    std::uint32_t const* const sums = t.sum_a + row * t.sum_a_stride + segment.number / (2 * t.block_pairs) * t.block_pairs;
+    std::uint32_t const* const minimum = t.integer_minimum_w + (p * scale_window + segment.factor_w * t.block_pairs) * panel_rows;
+    __m512i total = _mm512_setzero_si512();
+    for (std::size_t i = 0; i < t.block_pairs; ++i) {
+        __m512i const sum = _mm512_set1_epi32(static_cast<int>(sums[i]));
+        total = _mm512_dpwssd_epi32(total, _mm512_load_si512(minimum + i * panel_rows), sum);
+    }
+    return total;
+}
+
+/// The end of a super-block for `rows` rows and `count` panels: y = fma(sum_of_block, scale_a, y). A call: most groups do not end one.
+[[gnu::noinline]] inline void end_block(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t first = 0,
+                                        std::size_t count = tile_panels) noexcept {
+    for (std::size_t row = 0; row < rows; ++row) {
+        __m512 const scale_a = _mm512_set1_ps(t.scale_a[row * t.scale_a_stride + segment.number] * t.unit);
+        for (std::size_t p = first; p < first + count; ++p) {
+            std::size_t const at = (p * scale_window + segment.factor_w) * panel_rows;
+            std::size_t const to = row * tile_width + p * panel_rows;
+            __m512 const sum = sum_of_block(_mm512_load_si512(t.products + to), minimums_of_block(segment, t, row, p),
+                                            _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
+            _mm512_storeu_ps(t.y + to, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(t.y + to)));
+        }
+    }
+}
+
+/// The end of a group where scales are integers, for one row and panel: the sum times its scale is added to those of the super-block.
+[[gnu::always_inline]] inline void end_integers(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
+                                                __m512i sum) noexcept {
+    std::int32_t* const products = t.products + row * tile_width + p * panel_rows;
+    __m512i const scale = _mm512_load_si512(t.integer_scale_w + (p * scale_window + segment.scale_w) * panel_rows);
+    __m512i const before = _mm512_maskz_load_epi32(segment.begins_block ? __mmask16{0} : __mmask16{0xFFFF}, products);
+    _mm512_store_si512(products, _mm512_add_epi32(before, _mm512_mullo_epi32(sum, scale)));
 }
 
 /// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
@@ -152,9 +206,19 @@ void multiply_rows(panel_tile const& tile) noexcept {
             });
             if constexpr (Dot::split) rest += Rows;
         }
-        unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, r, p, sums[r][p]); });
-        });
+        auto const end = [&](auto const& f) __attribute__((always_inline)) {
+            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { f(r, p); });
+            });
+        };
+        if constexpr (Dot::path == panel_path::bytes) {
+            if (t.integer_scale_w != nullptr) {
+                end([&](std::size_t r, std::size_t p) __attribute__((always_inline)) { end_integers(segment, t, r, p, sums[r][p]); });
+                if (segment.ends_block) end_block(segment, t, Rows);
+                continue;
+            }
+        }
+        end([&](std::size_t r, std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, r, p, sums[r][p]); });
     }
 }
 
