@@ -55,7 +55,9 @@ void encode_steps(float const* values, std::size_t count, std::byte* codes, Step
     std::size_t i = 0;
     for (; Short && i + 64 <= count; i += 64) {
         __m512i code[4];
-        repeated<4>([&](std::size_t j) __attribute__((always_inline)) { code[j] = step(_mm512_loadu_ps(values + i + 16 * j), i + 16 * j); });
+        repeated<4>([&](std::size_t j) __attribute__((always_inline)) {
+            code[j] = step(_mm512_loadu_ps(values + i + 16 * j), i + 16 * j);
+        });
         store_64<T>(codes + code_bytes<T> * i, code);
     }
     for (; i < count; i += 16) {
@@ -88,7 +90,9 @@ template <scalar T>
 void encode_row(float const* values, std::size_t count, encoding how, std::uint64_t first, std::byte* codes) noexcept {
     if constexpr (T::kind == format_kind::codebook) {
         if (how.mode != rounding::random_bits) {
-            encode_steps<T, false>(values, count, codes, [&](__m512 x, std::size_t) __attribute__((always_inline)) { return encode_nearest_codebook<T>(x); });
+            encode_steps<T, false>(values, count, codes, [&](__m512 x, std::size_t) __attribute__((always_inline)) {
+                return encode_nearest_codebook<T>(x);
+            });
         } else if constexpr (keeps_apart<T>) {
             encode_random_steps<T>(values, count, how.seed, first, codes, [&](__m512 x, __m512i words) __attribute__((always_inline)) {
                 return encode_between<T>(x, words);

@@ -49,7 +49,8 @@ template <scalar T>
             for (unsigned i = 0; i < 32; ++i) made.index[i] = static_cast<std::uint16_t>(2 * i + 1);
             return made;
         }();
-        return _mm512_permutex2var_epi16(rounded_to_upper_half(first), _mm512_load_si512(upper_halves.index), rounded_to_upper_half(second));
+        __m512i const index = _mm512_load_si512(upper_halves.index);
+        return _mm512_permutex2var_epi16(rounded_to_upper_half(first), index, rounded_to_upper_half(second));
     }
 }
 

@@ -90,8 +90,9 @@ template <scalar E>
         __m512 const quotient = _mm512_fmadd_ps(_mm512_fnmadd_ps(near, candidate, value), reciprocal, near);
         __m512 const rounded = _mm512_roundscale_ps(quotient, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         __m512 const turned = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(rounded), sign));
-        // Above a positive float lie larger integers too, above the bits of a negative one what lies below it: there are more units for these.
-        __m512i const cut = _mm512_min_epi32(_mm512_castps_si512(turned), splat(bit_cast<std::uint32_t>(static_cast<float>(codec::highest))));
+        // By their bits: what is above a positive float has larger ones, and so has what is below a negative one. More units do this.
+        __m512i const highest = splat(bit_cast<std::uint32_t>(static_cast<float>(codec::highest)));
+        __m512i const cut = _mm512_min_epi32(_mm512_castps_si512(turned), highest);
         return _mm512_castsi512_ps(_mm512_min_epu32(cut, splat(0x80000000 | bit_cast<std::uint32_t>(static_cast<float>(-codec::lowest)))));
     }
 }
