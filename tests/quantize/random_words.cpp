@@ -1,4 +1,4 @@
-// The vector generators of random bits against the definition, word by word.
+// The vector generators of random bits against the definition, word by word; ternary digits by vectors.
 #include <fewbits/quantize/spans.hpp>
 
 #include <catch2/catch.hpp>
@@ -33,4 +33,16 @@ TEST_CASE("vectors of random words are those of their elements, also where count
         }
     }
 #endif
+}
+
+TEST_CASE("vectors of ternary digits are those of their bytes", "[quantize][trits]") {
+    for (std::size_t count : {std::size_t{1}, std::size_t{5}, std::size_t{64}, std::size_t{65}, std::size_t{255}, std::size_t{256}, std::size_t{257}, std::size_t{1000}}) {
+        std::vector<std::byte> bytes(fb::trit_bytes(count));
+        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37 + count); // above 242 too
+        std::vector<std::uint8_t> want(count + 1, 77);
+        std::vector<std::uint8_t> got(count + 1, 77);
+        fb::unpack_trits(bytes.data(), count, want.data());
+        fb::unpack_trits(fb::this_processor(), bytes.data(), count, got.data());
+        CHECK(got == want);
+    }
 }
