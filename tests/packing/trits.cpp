@@ -45,3 +45,23 @@ TEST_CASE("1.6 bits per digit, a new byte every 256", "[packing][trits]") {
     CHECK(fb::trit_bytes(257) == 53);
     CHECK(fb::trit_bytes(512) == 104);
 }
+
+TEST_CASE("whole rows of digits are those written and read one at a time", "[packing][trits]") {
+    std::mt19937 engine(3);
+    for (std::size_t count : std::initializer_list<std::size_t>{1, 4, 5, 6, 63, 64, 65, 255, 256, 257, 300, 512, 1000}) {
+        bytes any(fb::trit_bytes(count));
+        for (std::byte& b : any) b = static_cast<std::byte>(engine()); // bytes above 242 too
+        std::vector<std::uint8_t> codes(count + 1, 77);
+        fb::unpack_trits(any.data(), count, codes.data());
+        bytes single(any.size() + 1, std::byte{0});
+        bytes packed(any.size() + 1, std::byte{0});
+        for (std::size_t i = 0; i < count; ++i) {
+            int const digit = fb::load_trit(any.data(), i);
+            CHECK(codes[i] == (static_cast<unsigned>(digit) & 3U));
+            fb::store_trit(single.data(), i, digit);
+        }
+        CHECK(codes[count] == 77);
+        fb::pack_trits(codes.data(), count, packed.data());
+        CHECK(packed == single);
+    }
+}

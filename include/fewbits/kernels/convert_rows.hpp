@@ -7,6 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "../packing/trits.hpp"
 #include "../target/detect.hpp"
 #include "portable/decode.hpp"
 #include "portable/encode.hpp"
@@ -19,6 +20,7 @@
 #include "avx512/decode.hpp"
 #include "avx512/encode.hpp"
 #include "avx512/pack_codes.hpp"
+#include "avx512/unpack_trits.hpp"
 #endif
 
 namespace fewbits {
@@ -82,6 +84,15 @@ void unpack_codes_on(Isa, std::byte const* packed, std::size_t count, std::uint8
     }
 #endif
     unpack_codes<Width>(packed, count, codes);
+}
+
+/// Ternary digits as codes, see packing/trits.hpp.
+inline void unpack_trits(processor const& machine, std::byte const* bytes, std::size_t count, std::uint8_t* codes) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::unpack_trits(bytes, count, codes);
+#endif
+    static_cast<void>(machine);
+    unpack_trits(bytes, count, codes);
 }
 
 /// Codes to convert before they are packed, or after they are unpacked: they stay in the nearest cache.

@@ -14,15 +14,17 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
 /// scales[l] = fit_scale (quantize/search.hpp) of the l-th of 16 blocks: x[v * 16 + l] are its values, largest[l], in 2^+-60, their
-/// largest magnitude. False where the processor or E has no such program.
+/// largest magnitude, and `wide` room for as many doubles. False where the processor or E has no such program.
 template <scalar E>
-bool fit_side_by_side(processor const& machine, float const* x, std::size_t count, float const* largest, float* scales) noexcept {
+bool fit_side_by_side(processor const& machine, float const* x, std::size_t count, float const* largest, double* wide,
+                      float* scales) noexcept {
 #if defined(__x86_64__)
     if constexpr (avx512::fits_scales<E>) {
-        if (machine.avx512) return avx512::fit_scales<E>(x, count, largest, scales), true;
+        if (machine.avx512) return avx512::fit_scales<E>(x, count, largest, wide, scales), true;
     }
 #endif
-    static_cast<void>(machine), static_cast<void>(x), static_cast<void>(count), static_cast<void>(largest), static_cast<void>(scales);
+    static_cast<void>(machine), static_cast<void>(x), static_cast<void>(count), static_cast<void>(largest);
+    static_cast<void>(wide), static_cast<void>(scales);
     return false;
 }
 

@@ -13,6 +13,7 @@
 #include "portable/encode_nearest.hpp"
 
 #if defined(__x86_64__)
+#include "avx2/groups.hpp"
 #include "avx512/decode_groups.hpp"
 #include "avx512/encode_groups.hpp"
 #include "avx512/group_scales.hpp"
@@ -27,7 +28,7 @@ inline namespace FEWBITS_BASELINE {
 /// Whether the processor has kernels for groups.
 inline bool has_group_kernels(processor const& machine) noexcept {
 #if defined(__x86_64__)
-    return runs(machine, isa::avx512{});
+    return runs(machine, isa::avx2{});
 #else
     static_cast<void>(machine);
     return false;
@@ -50,6 +51,10 @@ inline std::uint32_t raise_group_maxima(processor const& machine, float const* v
         return with_sign ? avx512::raise_group_maxima<true>(values, count, group, maxima)
                          : avx512::raise_group_maxima<false>(values, count, group, maxima);
     }
+    if (machine.avx2 && group > 1) {
+        return with_sign ? avx2::raise_group_maxima<true>(values, count, group, maxima)
+                         : avx2::raise_group_maxima<false>(values, count, group, maxima);
+    }
 #endif
     static_cast<void>(machine);
     std::uint32_t all = 0;
@@ -67,6 +72,7 @@ inline std::uint32_t raise_group_maxima(processor const& machine, float const* v
 inline void extend_range(processor const& machine, float const* values, std::size_t count, float& lowest, float& highest) noexcept {
 #if defined(__x86_64__)
     if (machine.avx512) return avx512::extend_range(values, count, lowest, highest);
+    if (machine.avx2) return avx2::extend_range(values, count, lowest, highest);
 #endif
     static_cast<void>(machine);
     for (std::size_t i = 0; i < count; ++i) {
@@ -98,14 +104,35 @@ inline void floor_to_scales(processor const& machine, float* numbers, std::size_
     }
 }
 
+/// The factor of one group, see group_quotients; 0 where kernels divide.
+template <scalar E, bool PowersOfTwo>
+float factor_of(std::uint32_t scale) noexcept {
+    if constexpr (PowersOfTwo) return bit_cast<float>((254U << 23) - (scale & 0x7F800000));
+    if constexpr (E::kind != format_kind::codebook) return 0.0F;
+    float const magnitude = bit_cast<float>(scale & 0x7FFFFFFF);
+    if (scale << 1 == 0) return 0.0F;
+    return bit_cast<float>(bit_cast<std::uint32_t>(div_rn(1.0F, magnitude > 1e-38F ? magnitude : 1e-38F)) | (scale & 0x80000000));
+}
+
 /// Fills factor[g] (see group_quotients) for `count` scales that divide magnitudes up to `largest`, and says by which method they do.
 template <scalar E, bool PowersOfTwo>
 quotient_method prepare_factors(processor const& machine, float const* scale, std::size_t count, float largest, float* factor) noexcept {
 #if defined(__x86_64__)
     if (machine.avx512) return avx512::prepare_factors<E, PowersOfTwo>(scale, count, largest, factor);
+    if constexpr (!avx2::has_nearest_vector<E>) return quotient_method::none;
 #endif
-    static_cast<void>(machine), static_cast<void>(scale), static_cast<void>(count), static_cast<void>(largest), static_cast<void>(factor);
-    return quotient_method::none;
+    if (!has_group_kernels(machine)) return quotient_method::none;
+    std::uint32_t lowest = 0x7FFFFFFF;
+    std::uint32_t highest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t const bits = bit_cast<std::uint32_t>(scale[i]);
+        std::uint32_t const magnitude = bits & 0x7FFFFFFF;
+        highest = larger(highest, magnitude);
+        if (magnitude != 0) lowest = smaller(lowest, magnitude);
+        factor[i] = factor_of<E, PowersOfTwo>(bits);
+    }
+    quotient_method const method = method_of<E, PowersOfTwo>({lowest, highest, bit_cast<std::uint32_t>(largest)});
+    return method == quotient_method::refined ? quotient_method::division : method;  // which these kernels do as fast
 }
 
 /// codes[i] = the code of values[i] to nearest even, i < count, under group i >> Shift by the method prepared for the groups; Shift is
@@ -114,8 +141,10 @@ template <scalar E, quotient_method How, block_offset Kind, int Shift>
 void encode_groups(processor const& machine, float const* values, std::size_t count, group_quotients const& groups,
                    encode_bounds const& bounds, std::uint8_t* codes) noexcept {
 #if defined(__x86_64__)
-    static_cast<void>(machine);
-    avx512::encode_groups<E, How, Kind, Shift>(values, count, groups, bounds, codes);
+    if (machine.avx512) return avx512::encode_groups<E, How, Kind, Shift>(values, count, groups, bounds, codes);
+    if constexpr (avx2::has_nearest_vector<E> && How != quotient_method::refined) {
+        avx2::encode_groups<E, How, Kind, Shift>(values, count, groups, bounds, codes);
+    }
 #endif
 }
 
@@ -125,8 +154,8 @@ template <scalar E, block_offset Kind, int Shift>
 void decode_groups(processor const& machine, std::uint8_t const* codes, std::size_t count, float const* scale, float const* offset,
                    bool past_caches, float* out) noexcept {
 #if defined(__x86_64__)
-    static_cast<void>(machine);
-    avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, past_caches, out);
+    if (machine.avx512) return avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, past_caches, out);
+    avx2::decode_groups<E, Kind, Shift>(codes, count, scale, offset, out);
 #endif
 }
 

@@ -42,7 +42,7 @@ void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matr
             bool const again = row != first && continues_band<F>(row);
             float* const out = order.empty() ? y.row(row) : stored.data();
             bool done = false;
-            if constexpr (!F::trits && has_scales_in_rows<composition>) {
+            if constexpr (has_scales_in_rows<composition>) {
                 if (decodes_rows_of<composition>(machine)) {
                     if (!again) read_scales_of_row(machine, q.storage(), row, work);
                     decode_under_scales(q.storage(), machine, row, work, past_caches, out);

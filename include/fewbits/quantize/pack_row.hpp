@@ -14,8 +14,8 @@ inline namespace FEWBITS_BASELINE {
 template <block_composition B>
 void pack_row(std::uint8_t const* codes, std::size_t count, std::byte* out) noexcept {
     if constexpr (B::trits) {
-        for (std::size_t i = 0; i < trit_bytes(count); ++i) out[i] = std::byte{0};
-        for (std::size_t i = 0; i < count; ++i) store_trit(out, i, B::element::codec::to_integer(codes[i]));
+        static_assert(B::element::width == 2 && B::element::codec::excess == 0);
+        pack_trits(codes, count, out);
     } else {
         pack_codes<B::element::width>(codes, count, out);
     }

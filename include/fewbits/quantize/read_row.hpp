@@ -76,7 +76,11 @@ void decode_under_scales(block_storage<B> const& level, processor const& machine
     constexpr block_offset kind = offset_kind<B>;
     std::size_t const cols = level.cols();
     auto const* codes = reinterpret_cast<std::uint8_t const*>(level.row_codes(row));
-    if constexpr (B::element::width < 8) {
+    if constexpr (B::trits) {
+        work.codes.resize(cols);
+        unpack_trits(machine, level.row_codes(row), cols, work.codes.data());
+        codes = work.codes.data();
+    } else if constexpr (B::element::width < 8) {
         work.codes.resize(cols);
         on_processor(machine, [&](auto isa) { unpack_codes_on<B::element::width>(isa, level.row_codes(row), cols, work.codes.data()); });
         codes = work.codes.data();
@@ -90,13 +94,13 @@ void decode_under_scales(block_storage<B> const& level, processor const& machine
 /// Whether the kernels of `machine` decode the rows of B.
 template <block_composition B>
 constexpr bool decodes_rows_of(processor const& machine) noexcept {
-    return has_group_kernels(machine) && !B::trits && has_scales_in_rows<B>;
+    return has_group_kernels(machine) && has_scales_in_rows<B>;
 }
 
 template <block_composition B>
 void read_row(processor const& machine, block_storage<B> const& level, std::size_t row, std::size_t count, read_workspace<B>& work,
               float* out) {
-    if constexpr (!B::trits && has_scales_in_rows<B>) {
+    if constexpr (has_scales_in_rows<B>) {
         if (decodes_rows_of<B>(machine)) {
             read_scales_of_row(machine, level, row, work);
             return decode_under_scales(level, machine, row, work, false, out);

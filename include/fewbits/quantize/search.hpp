@@ -186,6 +186,7 @@ template <scalar E>
 void fit_row(processor const& machine, float const* row, std::size_t width, std::size_t blocks, float* numbers) noexcept {
     constexpr std::size_t lanes = 16;
     float values[longest_fit * lanes];
+    double wide[longest_fit * lanes];
     for (std::size_t first = 0; first < blocks; first += lanes) {
         std::size_t const count = blocks - first < lanes ? blocks - first : lanes;
         float largest[lanes];
@@ -198,7 +199,7 @@ void fit_row(processor const& machine, float const* row, std::size_t width, std:
             if (!moderate) largest[l] = 1.0F;
         }
         stand_side_by_side(row + first * width, width, count, lanes, values);
-        bool const done = fit_side_by_side<E>(machine, values, width, largest, fitted);
+        bool const done = fit_side_by_side<E>(machine, values, width, largest, wide, fitted);
         for (std::size_t l = 0; l < count; ++l) {
             matrix_view<const float> const block(row + (first + l) * width, 1, width);
             numbers[first + l] = done && !alone[l] ? fitted[l] : fit_scale<E>(block, numbers[first + l]);

@@ -28,25 +28,38 @@ __m256i looked_up_byte(std::uint8_t const* plane, __m256i code, __m256i low_bits
     }
 }
 
-/// 32 values of `code`, byte-wise in the order that decode_row wants, into out.
+/// The values of 32 codes, bit for bit as a float has them.
 template <scalar T>
-void decode_32(value_planes<T> const& table, __m256i code, float* out) noexcept {
+[[gnu::always_inline]] inline void values_of_32(value_planes<T> const& table, void const* codes, __m256 (&values)[4]) noexcept {
+    if constexpr (T::kind == format_kind::integer) {
+        using codec = typename T::codec;
+        if constexpr (T::width == 8 && codec::exponent == 0 && codec::excess == 0) {
+            for (int j = 0; j < 4; ++j) {
+                __m128i const eight = _mm_loadl_epi64(reinterpret_cast<__m128i const*>(static_cast<std::byte const*>(codes) + 8 * j));
+                __m256i const wide = codec::lowest < 0 ? _mm256_cvtepi8_epi32(eight) : _mm256_cvtepu8_epi32(eight);
+                values[j] = _mm256_cvtepi32_ps(wide);
+            }
+            return;
+        }
+    }
+    // Unpacking interleaves within 128 bits: four bytes of every eight codes belong into each.
+    __m256i const halves = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+    __m256i const code = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(static_cast<__m256i const*>(codes)), halves);
     __m256i const low_bits = _mm256_and_si256(code, _mm256_set1_epi8(15));
-    auto const plane = [&](int b) { return looked_up_byte<T::width>(table.byte[b], code, low_bits); };
     __m256i low[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
     if constexpr (!value_planes<T>::upper_half_only) {
-        __m256i const byte0 = plane(0);
-        __m256i const byte1 = plane(1);
+        __m256i const byte0 = looked_up_byte<T::width>(table.byte[0], code, low_bits);
+        __m256i const byte1 = looked_up_byte<T::width>(table.byte[1], code, low_bits);
         low[0] = _mm256_unpacklo_epi8(byte0, byte1);
         low[1] = _mm256_unpackhi_epi8(byte0, byte1);
     }
-    __m256i const byte2 = plane(2);
-    __m256i const byte3 = plane(3);
+    __m256i const byte2 = looked_up_byte<T::width>(table.byte[2], code, low_bits);
+    __m256i const byte3 = looked_up_byte<T::width>(table.byte[3], code, low_bits);
     __m256i const high[2] = {_mm256_unpacklo_epi8(byte2, byte3), _mm256_unpackhi_epi8(byte2, byte3)};
-    for (int j = 0; j < 2; ++j) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 16 * j), _mm256_unpacklo_epi16(low[j], high[j]));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 16 * j + 8), _mm256_unpackhi_epi16(low[j], high[j]));
-    }
+    values[0] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(low[0], high[0]));
+    values[1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(low[0], high[0]));
+    values[2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(low[1], high[1]));
+    values[3] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(low[1], high[1]));
 }
 
 /// out[i] = the value of codes[i], for formats of at most 8 bits.
@@ -54,19 +67,19 @@ template <scalar T>
     requires(T::width <= 8)
 void decode_row(std::byte const* codes, std::size_t count, float* out) noexcept {
     value_planes<T> const& table = value_planes_of<T>();
-    // Unpacking interleaves within 128 bits: four bytes of every eight codes belong into each.
-    __m256i const halves = _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
-    auto const load = [&](void const* from) {
-        return _mm256_permutevar8x32_epi32(_mm256_loadu_si256(static_cast<__m256i const*>(from)), halves);
-    };
+    __m256 values[4];
     std::size_t i = 0;
-    for (; i + 32 <= count; i += 32) decode_32<T>(table, load(codes + i), out + i);
+    for (; i + 32 <= count; i += 32) {
+        values_of_32<T>(table, codes + i, values);
+        for (int j = 0; j < 4; ++j) _mm256_storeu_ps(out + i + 8 * j, values[j]);
+    }
     if (i < count) {
         std::byte last[32] = {};
-        float values[32];
+        float some[32];
         std::memcpy(last, codes + i, count - i);
-        decode_32<T>(table, load(last), values);
-        std::memcpy(out + i, values, (count - i) * sizeof(float));
+        values_of_32<T>(table, last, values);
+        for (int j = 0; j < 4; ++j) _mm256_storeu_ps(some + 8 * j, values[j]);
+        std::memcpy(out + i, some, (count - i) * sizeof(float));
     }
 }
 

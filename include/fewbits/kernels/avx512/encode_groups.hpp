@@ -58,7 +58,9 @@ template <scalar E>
         __m512 value = q.value;
         constexpr float unit = bit_cast<float>(static_cast<std::uint32_t>(127 - codec::exponent) << 23);
         if constexpr (codec::exponent != 0) value = _mm512_mul_ps(value, _mm512_set1_ps(unit));
-        return _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(static_cast<float>(codec::highest))));
+        // As integers too the bits of what is above a positive float are the larger ones; and there are twice as many units for these.
+        __m512i const highest = splat(bit_cast<std::uint32_t>(static_cast<float>(codec::highest)));
+        return _mm512_cvtps_epi32(_mm512_castsi512_ps(_mm512_min_epi32(_mm512_castps_si512(value), highest)));
     } else if constexpr (E::kind == format_kind::minifloat) {
         __m512i const sign = _mm512_castps_si512(q.sign);
         if constexpr (codec::has_negative_zero) {

@@ -22,7 +22,7 @@ struct cut_codes {
 
 /// Cuts significand * 2^-shift, significand < 2^24 and shift >= 1; shifts by more than 31, or less than 0, give 0.
 template <bool Random>
-cut_codes cut_significand(__m512i significand, __m512i shift) noexcept {
+[[gnu::always_inline]] inline cut_codes cut_significand(__m512i significand, __m512i shift) noexcept {
     if constexpr (!Random) shift = _mm512_min_epi32(shift, splat(32));  // a rest stays above 0
     __m512i rest = _mm512_sllv_epi32(significand, _mm512_sub_epi32(splat(32), shift));
     if constexpr (Random) rest = _mm512_or_si512(rest, _mm512_srlv_epi32(significand, _mm512_sub_epi32(shift, splat(32))));
@@ -31,7 +31,7 @@ cut_codes cut_significand(__m512i significand, __m512i shift) noexcept {
 
 /// fp32's exponent fields and significands; see the portable function of this name.
 template <bool Normalise>
-void split_float(__m512i magnitude, __m512i& field, __m512i& significand) noexcept {
+[[gnu::always_inline]] inline void split_float(__m512i magnitude, __m512i& field, __m512i& significand) noexcept {
     __m512i const fraction = _mm512_and_si512(magnitude, splat(0x7FFFFF));
     __mmask16 const normal = _mm512_cmpgt_epi32_mask(magnitude, splat(0x7FFFFF));
     field = _mm512_srli_epi32(magnitude, 23);
@@ -48,7 +48,7 @@ void split_float(__m512i magnitude, __m512i& field, __m512i& significand) noexce
 }
 
 template <scalar T, bool Random>
-cut_codes cut_magnitude(__m512i magnitude) noexcept {
+[[gnu::always_inline]] inline cut_codes cut_magnitude(__m512i magnitude) noexcept {
     using codec = typename T::codec;
     __m512i field;
     __m512i significand;
@@ -76,7 +76,7 @@ cut_codes cut_magnitude(__m512i magnitude) noexcept {
 /// The same for random bits by the processor's own arithmetic: the sum truncated is the code, and what it lacks is exact.
 template <scalar T>
     requires(cuts_by_adding<T>)
-cut_codes cut_by_adding(__m512i magnitude) noexcept {
+[[gnu::always_inline]] inline cut_codes cut_by_adding(__m512i magnitude) noexcept {
     constexpr int to_zero = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
     __m512i const field = fields_in_place<T>(magnitude);
     __m512 const shifter = _mm512_castsi512_ps(shifters<T>(field));
@@ -91,7 +91,7 @@ cut_codes cut_by_adding(__m512i magnitude) noexcept {
 /// The same for integers: the fraction of a float is a float.
 template <scalar T>
     requires(T::kind == format_kind::integer)
-cut_codes cut_by_truncating(__m512i magnitude) noexcept {
+[[gnu::always_inline]] inline cut_codes cut_by_truncating(__m512i magnitude) noexcept {
     constexpr float unit = bit_cast<float>(static_cast<std::uint32_t>(127 - T::codec::exponent) << 23);
     __m512 const value = _mm512_mul_ps(_mm512_castsi512_ps(magnitude), _mm512_set1_ps(unit));
     __m512 const rest = _mm512_sub_ps(value, _mm512_roundscale_ps(value, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC));
@@ -99,7 +99,7 @@ cut_codes cut_by_truncating(__m512i magnitude) noexcept {
 }
 
 template <scalar T>
-__m512i with_sign(__m512i code, __mmask16 negative, __m512i magnitude) noexcept {
+[[gnu::always_inline]] inline __m512i with_sign(__m512i code, __mmask16 negative, __m512i magnitude) noexcept {
     using codec = typename T::codec;
     if constexpr (T::kind == format_kind::integer) {
         code = _mm512_mask_sub_epi32(code, negative, _mm512_setzero_si512(), code);
@@ -145,7 +145,7 @@ template <scalar T>
 /// The codes of sixteen floats in 32-bit lanes; `words`: random bits where `Random`. Equal to T::codec::encode bit for bit.
 template <scalar T, bool Random>
     requires(is_inside_fp32<T> && T::kind != format_kind::codebook)
-__m512i encode_rounded(__m512 values, encoding const& how, __m512i words) noexcept {
+[[gnu::always_inline]] inline __m512i encode_rounded(__m512 values, encoding const& how, __m512i words) noexcept {
     __m512i const bits = _mm512_castps_si512(values);
     __m512i const magnitude = magnitude_of(bits);
     if constexpr (Random && rounds_by_carry<T>) {

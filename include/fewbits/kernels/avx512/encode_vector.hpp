@@ -174,6 +174,28 @@ __m512i encode_nearest_codebook(__m512 values) noexcept {
     return _mm512_mask_mov_epi32(code, nan_lanes(magnitude_of(bits)), splat(T::codec::count - 1));
 }
 
+/// Whether T's codes are fp32's own exponent fields, all of them numbers but the last (scales that are powers of two).
+template <scalar T>
+inline constexpr bool is_exponent_field = [] {
+    if constexpr (T::kind != format_kind::minifloat) return false;
+    else return T::width == 8 && T::codec::mantissa_bits == 0 && T::codec::min_exponent == -127 && !T::codec::has_zero && T::codec::has_nan;
+}();
+
+/// Powers of two nearest to floats, of two as near the one with the even code; NaN for negative values.
+template <scalar T>
+    requires(is_exponent_field<T>)
+[[gnu::always_inline]] inline __m512i encode_nearest_power(__m512 values, bool saturating) noexcept {
+    __m512i const bits = _mm512_castps_si512(values);
+    __m512i const magnitude = magnitude_of(bits);
+    __m512i const odd = _mm512_and_si512(_mm512_srli_epi32(magnitude, 23), splat(1));
+    __mmask16 const tiny = _mm512_cmplt_epi32_mask(magnitude, splat(0x800000));  // 2^-127 has half the distance to its neighbour
+    __m512i const half = _mm512_mask_mov_epi32(_mm512_add_epi32(odd, splat(0x3FFFFF)), tiny, splat(0x1FFFFF));
+    __m512i code = _mm512_srli_epi32(_mm512_add_epi32(magnitude, half), 23);
+    code = _mm512_min_epu32(code, splat(saturating ? 254 : 255));
+    __mmask16 const invalid = static_cast<__mmask16>(_mm512_cmpgt_epu32_mask(bits, splat(0x80000000)) | nan_lanes(magnitude));
+    return _mm512_mask_mov_epi32(code, invalid, splat(255));
+}
+
 /// The codes of sixteen floats in 32-bit lanes: equal to T::codec::encode to nearest even, bit for bit.
 template <scalar T>
     requires(has_fast_nearest<T>)

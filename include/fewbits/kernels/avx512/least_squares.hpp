@@ -27,10 +27,31 @@ struct doubles {
 [[gnu::always_inline]] inline doubles widened(__m512 x) noexcept {
     return {_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
 }
-/// sum + x * element, the product being exact
-[[gnu::always_inline]] inline void add_product(doubles& sum, doubles x, doubles element) noexcept {
-    sum.low = _mm512_fmadd_pd(x.low, element.low, sum.low);
-    sum.high = _mm512_fmadd_pd(x.high, element.high, sum.high);
+[[gnu::always_inline]] inline doubles doubles_at(double const* x) noexcept { return {_mm512_loadu_pd(x), _mm512_loadu_pd(x + 8)}; }
+
+/// sum(x v) and sum(v v) of sixteen blocks under a candidate. The products are exact in double, and so are integers' squares, with
+/// their sums, in float.
+struct fit_sums {
+    doubles products;
+    doubles wide_squares;    ///< of codebooks
+    __m512 narrow_squares;  ///< of integers
+};
+
+template <scalar E>
+[[gnu::always_inline]] inline void add_element(fit_sums& sums, doubles x, __m512 element) noexcept {
+    doubles const wide = widened(element);
+    sums.products.low = _mm512_fmadd_pd(x.low, wide.low, sums.products.low);
+    sums.products.high = _mm512_fmadd_pd(x.high, wide.high, sums.products.high);
+    if constexpr (E::kind == format_kind::integer) {
+        sums.narrow_squares = _mm512_fmadd_ps(element, element, sums.narrow_squares);
+    } else {
+        sums.wide_squares.low = _mm512_fmadd_pd(wide.low, wide.low, sums.wide_squares.low);
+        sums.wide_squares.high = _mm512_fmadd_pd(wide.high, wide.high, sums.wide_squares.high);
+    }
+}
+template <scalar E>
+[[gnu::always_inline]] inline doubles squares_of(fit_sums const& sums) noexcept {
+    return E::kind == format_kind::integer ? widened(sums.narrow_squares) : sums.wide_squares;
 }
 
 /// The candidate that explains most so far, in each lane.
@@ -69,8 +90,10 @@ template <scalar E>
         __m512 const quotient = _mm512_fmadd_ps(_mm512_fnmadd_ps(near, candidate, value), reciprocal, near);
         __m512 const rounded = _mm512_roundscale_ps(quotient, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         __m512 const turned = _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(rounded), sign));
-        __m512 const cut = _mm512_min_ps(turned, _mm512_set1_ps(static_cast<float>(codec::highest)));
-        return _mm512_max_ps(cut, _mm512_set1_ps(static_cast<float>(codec::lowest)));
+        // By their bits: what is above a positive float has larger ones, and so has what is below a negative one. More units do this.
+        __m512i const highest = splat(bit_cast<std::uint32_t>(static_cast<float>(codec::highest)));
+        __m512i const cut = _mm512_min_epi32(_mm512_castps_si512(turned), highest);
+        return _mm512_castsi512_ps(_mm512_min_epu32(cut, splat(0x80000000 | bit_cast<std::uint32_t>(static_cast<float>(-codec::lowest)))));
     }
 }
 
@@ -91,35 +114,40 @@ inline constexpr bool fits_scales = [] {
 }();
 
 /// fit_scale of sixteen blocks whose values stand side by side: x[v * 16 + lane] for v < count. `largest`: their largest magnitudes, all
-/// between 2^-60 and 2^60.
+/// between 2^-60 and 2^60. `wide`: room for the values in double.
 template <scalar E>
     requires(fits_scales<E>)
-void fit_scales(float const* x, std::size_t count, float const* largest, float* scales) noexcept {
+void fit_scales(float const* x, std::size_t count, float const* largest, double* wide, float* scales) noexcept {
+    for (std::size_t i = 0; i < count * side_by_side; i += 8) _mm512_storeu_pd(wide + i, _mm512_cvtps_pd(_mm256_loadu_ps(x + i)));
     __m512 const magnitude = _mm512_loadu_ps(largest);
     __m512d const zero = _mm512_setzero_pd();
+    fit_sums const none{{zero, zero}, {zero, zero}, _mm512_setzero_ps()};
     best_fit best{{_mm512_set1_pd(-1), _mm512_set1_pd(-1)}, {zero, zero}, {zero, zero}};
     for (int i = -9; i <= 9; ++i) {
         float const steps = largest_element<E>() + 0.1F * static_cast<float>(i);
         __m512 const candidate = _mm512_div_ps(magnitude, _mm512_set1_ps(steps));
         __m512 const reciprocal = _mm512_div_ps(_mm512_set1_ps(1), candidate);
         bool const mirrored = has_mirror<E>(steps);
-        doubles products{zero, zero}, squares{zero, zero};
-        doubles turned_products{zero, zero}, turned_squares{zero, zero};
-        for (std::size_t v = 0; v < count; ++v) {
-            __m512 const value = _mm512_loadu_ps(x + v * side_by_side);
-            doubles const wide = widened(value);
-            doubles const element = widened(elements_under<E>(value, candidate, reciprocal, false));
-            add_product(products, wide, element);
-            add_product(squares, element, element);
-            if (mirrored) continue;
-            doubles const turned = widened(elements_under<E>(value, candidate, reciprocal, true));
-            add_product(turned_products, wide, turned);
-            add_product(turned_squares, turned, turned);
-        }
+        fit_sums sums = none;
+        fit_sums turned = none;
         if (mirrored) {
-            turned_products = {_mm512_sub_pd(zero, products.low), _mm512_sub_pd(zero, products.high)};
-            turned_squares = squares;
+            for (std::size_t v = 0; v < count; ++v) {
+                __m512 const value = _mm512_loadu_ps(x + v * side_by_side);
+                add_element<E>(sums, doubles_at(wide + v * side_by_side), elements_under<E>(value, candidate, reciprocal, false));
+            }
+        } else {
+            for (std::size_t v = 0; v < count; ++v) {
+                __m512 const value = _mm512_loadu_ps(x + v * side_by_side);
+                doubles const exact = doubles_at(wide + v * side_by_side);
+                add_element<E>(sums, exact, elements_under<E>(value, candidate, reciprocal, false));
+                add_element<E>(turned, exact, elements_under<E>(value, candidate, reciprocal, true));
+            }
         }
+        doubles const products = sums.products;
+        doubles const squares = squares_of<E>(sums);
+        doubles const turned_squares = mirrored ? squares : squares_of<E>(turned);
+        doubles turned_products = turned.products;
+        if (mirrored) turned_products = {_mm512_sub_pd(zero, products.low), _mm512_sub_pd(zero, products.high)};
         keep_better(products.low, squares.low, best.most.low, best.products.low, best.squares.low);
         keep_better(products.high, squares.high, best.most.high, best.products.high, best.squares.high);
         keep_better(turned_products.low, turned_squares.low, best.most.low, best.products.low, best.squares.low);
