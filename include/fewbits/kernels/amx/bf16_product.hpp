@@ -10,16 +10,16 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace amx {
 
-template <class Tiles>
+template <class = void>
 panel_engine bf16_engine(bool split) noexcept {
     panel_engine engine = avx512::bf16_engine(split);
     engine.rows = most_rows;
-    engine.multiply = split ? &multiply<Tiles, avx512::pair_dot<true>> : &multiply<Tiles, avx512::pair_dot<false>>;
+    engine.multiply = split ? &multiply<avx512::pair_dot<true>> : &multiply<avx512::pair_dot<false>>;
     engine.row_padding = most_rows;
     engine.rows_apart = true;
     engine.flips = false;
-    engine.enter = &enter<Tiles, panel_path::pairs>;
-    engine.leave = &leave<Tiles>;
+    engine.enter = &enter<panel_path::pairs>;
+    engine.leave = &release;
     return engine;
 }
 
@@ -37,7 +37,7 @@ struct bf16_product {
     static void run(product const& p) {
         if (p.m() <= 3) return avx512::bf16_product::run(p);
         activation_form const form = avx512::bf16_product::form_of(p.a.facts());
-        run_panels(p, bf16_engine<hardware_tiles>(form.split), form);
+        run_panels(p, bf16_engine(form.split), form);
     }
 };
 
