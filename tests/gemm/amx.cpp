@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -227,6 +228,115 @@ TEST_CASE("AMX kernels: ragged shapes of every pair they take") {
             for (std::size_t j = i % s.step; j < weights.size(); j += s.step) check_pair(activations[i], weights[j]);
         }
     }
+    tiles.check_released(true);
+}
+
+namespace {
+
+/// A product whose scales are powers of two: its result, checked, and how often sums left tiles for it.
+struct powers_of_two {
+    static constexpr std::size_t m = 21, n = 70, k = 453, blocks = (k + 31) / 32;
+    /// Four chunks of 128 columns, two blocks of 64 columns of y: 8 registers each, whatever the scales, where these are folded.
+    static constexpr long folded = 4 * 2 * 8;
+    fb::quantized_matrix<fb::mxfp8_e4m3> a = random_matrix<fb::mxfp8_e4m3>(m, k, 31);
+    fb::quantized_matrix<fb::mxfp4> w = random_matrix<fb::mxfp4>(n, k, 32);
+    std::vector<float> y;
+    long stored = folded;
+
+    void multiply_and_check() {
+        std::vector<float> from_packed;
+        fb::operand const left = fb::make_operand(a);
+        fb::operand const right = fb::make_operand(w);
+        long const before = tile_emulator::use().stored;
+        multiply_in_tiles(left, right, {}, y);
+        if (!fb::this_processor().amx) stored = tile_emulator::use().stored - before;
+        auto const packed = fb::prepack(w);
+        multiply_in_tiles(left, fb::make_operand(packed), fb::threads(2), from_packed);
+        CHECK(same_bits(y, from_packed));
+        auto const definition = multiply(left, right, {.target = fb::target_choice::reference});
+        std::size_t outside = 0;
+        for (std::size_t i = 0; i < m * n; ++i) {
+            if (std::isnan(definition[i])) outside += !std::isnan(y[i]);
+            else if (i % 3 == 0) outside += !within_bound(y[i], exact_dot(left, i / n, right, i % n));
+        }
+        CHECK(outside == 0);
+    }
+    template <class Matrix>
+    static void zero_block(Matrix& q, std::size_t row, std::size_t block, fb::e8m0 scale) {
+        constexpr std::size_t width = Matrix::format::element::width;
+        for (std::size_t i = 32 * block; i < 32 * (block + 1); ++i) fb::store_code(q.storage().row_codes(row), i * width, width, 0U);
+        q.storage().scales().set(row, block, scale);
+    }
+    void zero_some(fb::e8m0 scale) {
+        zero_block(a, 5, 2, scale);
+        zero_block(w, 0, 0, scale);
+        zero_block(w, 69, 7, scale);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("AMX kernels: powers of two in the scales go into the elements where that is exact") {
+    tiles_here const tiles;
+    if (!tiles) return;
+    powers_of_two p;
+    auto const power = [](int exponent) { return fb::e8m0(std::ldexp(1.0F, exponent)); };
+    SECTION("all of them") {
+        p.multiply_and_check();
+        CHECK(p.stored == p.folded);
+    }
+    SECTION("zero blocks may have any scale that is a number") {
+        p.zero_some(power(0));
+        p.multiply_and_check();
+        auto const y = p.y;
+        p.zero_some(power(-127));
+        p.multiply_and_check();
+        CHECK(same_bits(y, p.y));
+        CHECK(p.stored == p.folded);
+    }
+    SECTION("scales beyond what a product of bf16 takes stay apart") {
+        for (int const exponent : {33, -33, 60, -60, -100}) {
+            p.w.storage().scales().set(3, 1, power(exponent));
+            p.w.storage().scales().set(69, p.blocks - 1, power(-exponent));
+            p.multiply_and_check();
+            CHECK((fb::this_processor().amx || p.stored > p.folded));
+        }
+        p.a.storage().scales().set(20, 0, power(50));
+        p.a.storage().scales().set(2, p.blocks - 1, power(-50));
+        p.multiply_and_check();
+    }
+    SECTION("a scale that is no number, over numbers and over zeros") {
+        p.w.storage().scales().set(3, 1, fb::e8m0::from_bits(0xFF));
+        p.multiply_and_check();
+        CHECK(std::isnan(p.y[3]));
+        p.zero_block(p.w, 3, 1, fb::e8m0::from_bits(0xFF));
+        p.multiply_and_check();
+        CHECK(std::isnan(p.y[3]));
+        p.a.storage().scales().set(20, 2, fb::e8m0::from_bits(0xFF));
+        p.multiply_and_check();
+        CHECK(std::isnan(p.y[20 * p.n]));
+    }
+    tiles.check_released(true);
+}
+
+TEST_CASE("AMX kernels: infinities stay where they are") {
+    tiles_here const tiles;
+    if (!tiles) return;
+    auto a = random_matrix<fb::mxfp8_e5m2>(5, 133, 7);
+    auto w = random_matrix<fb::mxfp8_e5m2>(17, 133, 8);
+    fb::store_code(w.storage().row_codes(3), 20 * 8, 8, 0x7CU);
+    fb::store_code(a.storage().row_codes(1), 20 * 8, 8, 0x3CU);
+    fb::store_code(a.storage().row_codes(2), 132 * 8, 8, 0xFCU);
+    std::vector<float> y;
+    multiply_in_tiles(fb::make_operand(a), fb::make_operand(w), {}, y);
+    auto const definition = multiply(fb::make_operand(a), fb::make_operand(w), {.target = fb::target_choice::reference});
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        INFO(i / 17 << ", " << i % 17);
+        if (std::isfinite(definition[i])) CHECK(std::isfinite(y[i]));
+        else if (std::isnan(definition[i])) CHECK(std::isnan(y[i]));
+        else CHECK(y[i] == definition[i]);
+    }
+    CHECK(std::isinf(y[17 + 3]));
     tiles.check_released(true);
 }
 

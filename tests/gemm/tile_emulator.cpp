@@ -35,7 +35,7 @@ struct tile_registers {
 };
 
 thread_local tile_registers tiles;
-std::atomic<long> configured{0}, released{0}, products{0}, holding{0};
+std::atomic<long> configured{0}, released{0}, products{0}, stored{0}, holding{0};
 struct sigaction earlier;
 
 [[noreturn]] void refuse(char const* why) noexcept {
@@ -158,6 +158,7 @@ void store(instruction const& what) noexcept {
         std::memcpy(reinterpret_cast<void*>(to), tiles.bytes[what.reg][row], static_cast<std::size_t>(tiles.row_bytes(what.reg)));
     }
     tiles.configuration[1] = 0;
+    ++stored;
 }
 
 /// Sum of products of bytes, four a lane, which wraps round at 32 bits.
@@ -274,7 +275,7 @@ void handle(int number, siginfo_t*, void* context) {
 }  // namespace
 
 tile_emulator::tile_emulator() {
-    for (std::atomic<long>* count : {&configured, &released, &products, &holding}) *count = 0;
+    for (std::atomic<long>* count : {&configured, &released, &products, &stored, &holding}) *count = 0;
     struct sigaction action {};
     action.sa_sigaction = &handle;
     action.sa_flags = SA_SIGINFO;
@@ -282,7 +283,7 @@ tile_emulator::tile_emulator() {
 }
 tile_emulator::~tile_emulator() { sigaction(SIGILL, &earlier, nullptr); }
 
-tile_use tile_emulator::use() noexcept { return {configured, released, products, holding}; }
+tile_use tile_emulator::use() noexcept { return {configured, released, products, stored, holding}; }
 
 }  // namespace gemm_test
 

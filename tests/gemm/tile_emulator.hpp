@@ -8,6 +8,7 @@ struct tile_use {
     long configured;  ///< LDTILECFG of a palette
     long released;    ///< TILERELEASE of configured tiles
     long products;    ///< TDP...
+    long stored;      ///< TILESTORED
     long holding;     ///< threads whose tiles are configured
 };
 

@@ -15,7 +15,10 @@ panel_engine bf16_engine(bool split) noexcept {
     panel_engine engine = avx512::bf16_engine(split);
     engine.rows = most_rows;
     engine.multiply = split ? &multiply<avx512::pair_dot<true>> : &multiply<avx512::pair_dot<false>>;
-    engine.row_padding = most_rows;
+    engine.fold = &avx512::fold;
+    engine.multiply_folded = split ? &multiply_folded<true> : &multiply_folded<false>;
+    engine.longest = strip_depth(panel_path::pairs);
+    engine.row_padding = register_rows;
     engine.rows_apart = true;
     engine.flips = false;
     engine.enter = &enter<panel_path::pairs>;

@@ -15,7 +15,7 @@ panel_engine integer_engine() noexcept {
     panel_engine engine = avx512::integer_engine();
     engine.rows = most_rows;
     engine.multiply = &multiply<avx512::byte_dot>;
-    engine.row_padding = most_rows;
+    engine.row_padding = register_rows;
     engine.rows_apart = true;
     engine.flips = false;
     engine.enter = &enter<panel_path::bytes>;

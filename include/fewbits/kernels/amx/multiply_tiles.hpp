@@ -106,6 +106,49 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
     }
 }
 
+/// Sums of two panels go on in y itself: a register of 16 rows and as many columns is 16 rows of y.
+template <bool Split, int Registers>
+inline void multiply_columns(panel_tile const& t, std::size_t half) noexcept {
+    using dot = avx512::pair_dot<Split>;
+    constexpr std::size_t columns = columns_of(dot::path);
+    constexpr std::size_t stride = strip_vectors(dot::path);
+    constexpr std::size_t y_stride = tile_width * sizeof(float);
+    std::byte const* strip = t.strips + 2 * half * t.strip_stride;
+    std::size_t const step = columns_at_once(dot::path, t.granule);
+    std::size_t const end = t.segments[t.segment_count - 1].end;
+    float* const y = t.y + 2 * half * panel_rows;
+    load<0>(y, y_stride);
+    load<1>(y + panel_rows, y_stride);
+    if constexpr (Registers == 2) {
+        load<2>(y + register_rows * tile_width, y_stride);
+        load<3>(y + register_rows * tile_width + panel_rows, y_stride);
+    }
+    for (std::size_t k = t.first; k < end; k += step, strip += step / columns * line_bytes) {
+        std::size_t const i = k / columns;
+        load<6>(strip, line_bytes);
+        load<7>(strip + t.strip_stride, line_bytes);
+        for (int part = 0; part < (Split ? 2 : 1); ++part) {
+            add_products<dot, 0>(t.a[part] + i, stride);
+            if constexpr (Registers == 2) add_products<dot, 1>(t.a[part] + i, stride);
+        }
+    }
+    store<0>(y, y_stride);
+    store<1>(y + panel_rows, y_stride);
+    if constexpr (Registers == 2) {
+        store<2>(y + register_rows * tile_width, y_stride);
+        store<3>(y + register_rows * tile_width + panel_rows, y_stride);
+    }
+}
+
+/// panel_engine::multiply_folded, after enter.
+template <bool Split>
+void multiply_folded(std::size_t rows, panel_tile const& tile) {
+    for (std::size_t half = 0; half < 2; ++half) {
+        if (rows > register_rows) multiply_columns<Split, 2>(tile, half);
+        else multiply_columns<Split, 1>(tile, half);
+    }
+}
+
 /// panel_engine::multiply, after enter.
 template <class Dot>
 void multiply(std::size_t rows, panel_tile const& tile) {
