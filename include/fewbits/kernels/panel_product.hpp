@@ -79,7 +79,7 @@ public:
         : s_(s), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
           depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
-          symmetric_(s.p.w.facts().symmetric), folds_(s.engine.fold != nullptr && !s.a.scaled && s.p.w.facts().power_scales),
+          symmetric_(s.p.w.facts().symmetric), folds_(s.engine.fold != nullptr && symmetric_ && !s.a.scaled && s.p.w.facts().power_scales),
           centred_(!symmetric_ && s.engine.centre != nullptr), scales_(scale_count),
           offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
