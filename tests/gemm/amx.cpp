@@ -319,6 +319,27 @@ TEST_CASE("AMX kernels: powers of two in the scales go into the elements where t
     tiles.check_released(true);
 }
 
+TEST_CASE("AMX kernels: sums whose roundings all go the same way stay within the bound") {
+    tiles_here const tiles;
+    if (!tiles) return;
+    constexpr std::size_t m = 4, k = 4096;
+    std::vector<float> numbers(m * k);
+    auto const check = [&]<class F>(fb::quantized_matrix<F> w) {
+        for (std::size_t i = 0; i < k; ++i) fb::store_code(w.storage().row_codes(0), i * 8, 8, 0x38U);  // 1
+        fb::operand const a = fb::make_operand(fb::matrix_view<float const>(numbers.data(), m, k));
+        std::vector<float> y;
+        multiply_in_tiles(a, fb::make_operand(w), {}, y);
+        for (std::size_t r = 0; r < m; ++r) CHECK(within_bound(y[r], exact_dot(a, r, fb::make_operand(w), 0)));
+    };
+    // One large product for every 512 and many just above and below half a last place of it.
+    for (float const small : {0x1.01p-24F, 0x1.000002p-24F, 0x1.fffffep-25F, 0.77F}) {
+        for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i % 512 == 0 ? 1.0F : small;
+        check(random_matrix<fb::mxfp8_e4m3>(1, k, 3));
+        check(random_matrix<fb::e4m3_row>(1, k, 3));
+    }
+    tiles.check_released(true);
+}
+
 TEST_CASE("AMX kernels: infinities stay where they are") {
     tiles_here const tiles;
     if (!tiles) return;
