@@ -9,6 +9,7 @@
 #include "../matrix/matrix_view.hpp"
 #include "../matrix/prepacked_matrix.hpp"
 #include "../matrix/quantized_matrix.hpp"
+#include "../scaling/scale_rule.hpp"
 #include "integer_scales.hpp"
 #include "operand.hpp"
 #include "panel_scales.hpp"
@@ -75,6 +76,7 @@ constexpr operand_facts facts_of() noexcept {
         }
         facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
                         (X::is_symmetric || offset_extent<X> == X::block);
+        facts.power_scales = is_power_of_two_scale<typename X::scale_type>;
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
         if (facts.grouped && facts.plain_codes) facts.super_block = super_block_of<X>();
     } else if constexpr (std::is_same_v<X, float>) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -39,6 +40,7 @@ struct panel_activations {
     std::vector<std::int32_t> start;           ///< path bytes: -bias * the sum of the group's integers
     std::vector<std::uint32_t> sum;            ///< where scales of w are integers: sums of the groups' integers, two to the word
     std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
+    bool scaled = false;                       ///< not all scales are 1
     float unit = 1.0F;
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 };
@@ -79,12 +81,11 @@ inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size
 /// Words of the sums of `groups` groups, two to the word: of every four the first with the third, the second with the fourth.
 constexpr std::size_t pairs_of_sums(std::size_t groups) noexcept { return (groups + 3) / 4 * 2; }
 
-/// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that no sum is longer than 64.
+/// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that none is longer than the engine's.
 inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t block, std::size_t cols,
-                       panel_path path) {
-    bool const exact = path == panel_path::bytes;
-    std::size_t const depth = strip_depth(path);
-    constexpr std::size_t longest = 64;
+                       panel_engine const& engine) {
+    bool const exact = engine.path == panel_path::bytes;
+    std::size_t const depth = strip_depth(engine.path);
     auto const border = [](std::size_t k, std::size_t group, std::size_t end) {
         return group == 0 ? end : std::min(end, (k / group + 1) * group);
     };
@@ -95,7 +96,7 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
             std::size_t const group_end = border(k, group_a, border(k, group_w, cols));
             bool const begins = k == 0 || (group_a != 0 && k % group_a == 0) || (group_w != 0 && k % group_w == 0);
             if (begins || !exact) a.group_column.push_back(static_cast<std::uint32_t>(k));
-            std::size_t const end = std::min({group_end, chunk_end, exact ? chunk_end : k + longest});
+            std::size_t const end = std::min({group_end, chunk_end, exact ? chunk_end : k + engine.longest});
             std::size_t const scale = group_w == 0 ? 0 : k / group_w % scale_window;
             std::size_t const padded = (end + line_columns - 1) / line_columns * line_columns;
             auto const narrow = [](std::size_t x) { return static_cast<std::uint32_t>(x); };
@@ -218,15 +219,40 @@ inline std::size_t common_granule(std::vector<panel_segment> const& segments) no
     return granule;
 }
 
+/// Whether every value of rows [first, first + rows) of p.a is an element times 2^e with |e| <= most_folded, or 0.
+inline bool values_are_folded(product const& p, std::size_t first, std::size_t rows) {
+    operand_facts const& facts = p.a.facts();
+    if (!facts.power_scales) return false;
+    std::size_t const group = facts.group == 0 ? p.k() : facts.group;
+    std::atomic<bool> folded{true};
+    p.run_on.run(rows, [&](std::size_t r) {
+        for (std::size_t k = 0; k < p.k() && folded.load(std::memory_order_relaxed); k += group) {
+            float scale = 0.0F;
+            p.a.read_scales(first + r, 1, k, &scale);
+            int const exponent = static_cast<int>(bit_cast<std::uint32_t>(scale) >> 23) - 127;
+            if (exponent >= -most_folded && exponent <= most_folded) continue;
+            float elements[chunk_depth];
+            for (std::size_t i = k, end = std::min(k + group, p.k()); i < end; i += chunk_depth) {
+                std::size_t const count = std::min(chunk_depth, end - i);
+                p.a.read_rows(reading::elements, {first + r, 1, i, count}, elements, 0);
+                if (std::any_of(elements, elements + count, [](float x) { return x != 0.0F; })) folded = false;
+            }
+        }
+    });
+    return folded;
+}
+
 /// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of engine.row_padding. Values have scales 1. `bias`: what is
 /// added to the integers of w.
 inline panel_activations prepare_activations(product const& p, panel_engine const& engine, activation_form form, int bias,
                                              std::size_t first, std::size_t rows) {
     panel_activations a;
     bool const exact = engine.path == panel_path::bytes;
+    if (form.apart && engine.multiply_folded != nullptr && values_are_folded(p, first, rows)) form.apart = false;
+    a.scaled = form.apart;
     cut_rows(a, engine, rows);
     std::size_t const group_a = form.apart ? p.a.facts().group : 0;
-    cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine.path);
+    cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine);
     a.granule = common_granule(a.segments);
     std::size_t const chunks = a.chunk_begin.size() - 1;
     for (int i = 0; i < (form.split ? 2 : 1); ++i) a.part[i].resize(a.rows * chunks * strip_vectors(engine.path));

@@ -84,6 +84,9 @@ struct panel_segment {
     std::uint32_t factor_w; ///< of the super-block, among those of the window
 };
 
+/// Scales 2^e with |e| up to this go into elements: what comes out is a bf16, products of two keep clear of fp32's ends.
+inline constexpr int most_folded = 32;
+
 /// Streams of memory that a tile asks for ahead of time.
 inline constexpr std::size_t ahead_streams = 2;
 
@@ -161,6 +164,12 @@ struct panel_engine {
     void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest) = nullptr;
     /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
+    /// Where each is given: multiplies the vectors of columns [first, first + depth) by their scales 2^e (of groups of columns, from
+    /// the one `first` is in on); false where some e is beyond most_folded or no number and an element under it is not 0. And
+    /// y += a * w over the tile's columns, with no scale on either side. Path pairs.
+    bool (*fold)(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) = nullptr;
+    void (*multiply_folded)(std::size_t rows, panel_tile const& tile) = nullptr;
+    std::size_t longest = 64;     ///< columns of the longest segment where sums are rounded
     std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
     bool rows_apart = false;      ///< how the words of a tile lie, see panel_tile; apart, `rows` of a tile may be any number
     bool flips = false;           ///< `multiply` heeds panel_tile::flip and strip_stride: lines of plain bytes serve as strips

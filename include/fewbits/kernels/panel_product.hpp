@@ -41,8 +41,8 @@ public:
         : s_(s), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
           depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
-          symmetric_(s.p.w.facts().symmetric), centred_(!symmetric_ && s.engine.centre != nullptr),
-          integers_(!s.a.sum.empty()), scales_(scale_count),
+          symmetric_(s.p.w.facts().symmetric), folds_(s.engine.fold != nullptr && symmetric_ && !s.a.scaled && s.p.w.facts().power_scales),
+          centred_(!symmetric_ && s.engine.centre != nullptr), integers_(!s.a.sum.empty()), scales_(scale_count),
           offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), integer_scales_(integers_ ? 2 * scale_count : 0),
           products_(integers_ ? s.engine.rows * tile_width : 0), sums_(padded_rows_ * tile_width),
           carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
@@ -66,8 +66,9 @@ public:
             if (packed && s_.rows <= few_rows) fetch_scales(first_panel);
             if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
             for (std::size_t k = first; k < end && !from_lines; k += depth_) {
-                for (std::size_t i = 0; i < panels_ && !in_place_; ++i) expand(first_panel + i, k, std::min(depth_, cols - k), i);
-                multiply(first_panel, k);
+                std::size_t const depth = std::min(depth_, cols - k);
+                for (std::size_t i = 0; i < panels_ && !in_place_; ++i) expand(first_panel + i, k, depth, i);
+                multiply(first_panel, k, folds_ && fold(first_panel, k, depth));
             }
             if (!to_the_bit_) move_to_double();
         }
@@ -123,6 +124,18 @@ private:
         }
     }
 
+    /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
+    bool fold(std::size_t first_panel, std::size_t first, std::size_t depth) {
+        std::size_t const group = s_.p.w.facts().group == 0 ? s_.p.k() : s_.p.w.facts().group;
+        bool exact = true;
+        for (std::size_t i = 0; i < panels_; ++i) {
+            float const* const scale = scales_.get() + (i * scale_window + first / group % scale_window) * panel_rows;
+            exact = s_.engine.fold(first, padded(depth, line_columns), group, scale, strips_.get() + i * strip_bytes()) && exact;
+        }
+        for (std::size_t i = 0; i < panels_ && !exact; ++i) expand(first_panel + i, first, depth, i);
+        return exact;
+    }
+
     /// Columns of a window of scales, all of K where there is one scale: a multiple of a chunk.
     std::size_t window_columns() const noexcept {
         std::size_t const group = s_.p.w.facts().group;
@@ -163,6 +176,10 @@ private:
                 continue;
             }
             w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
+            std::size_t const rows = std::min(panel_rows, w.rows() - (first_panel + i) * panel_rows);
+            for (std::size_t k = 0; folds_ && k < count; ++k) {  // what stands for rows beyond the last decides nothing
+                std::fill(scales_.get() + at + k * panel_rows + rows, scales_.get() + at + (k + 1) * panel_rows, 1.0F);
+            }
             if (centred_) {
                 s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
             }
@@ -193,7 +210,7 @@ private:
         }
     }
 
-    void multiply(std::size_t first_panel, std::size_t first) {
+    void multiply(std::size_t first_panel, std::size_t first, bool folded) {
         operand const& w = s_.p.w;
         std::size_t const width = static_cast<std::size_t>(w.panels().width);
         std::size_t const chunk = first / depth_;
@@ -215,7 +232,7 @@ private:
                 std::size_t const at = ends ? 0 : (first + depth_) / unit_columns * width * line_bytes;
                 tile.ahead[i] = reinterpret_cast<std::uintptr_t>(next) + at - reinterpret_cast<std::uintptr_t>(tile.strips);
             }
-            s_.engine.multiply(s_.a.tiles[t].rows, tile);
+            (folded ? s_.engine.multiply_folded : s_.engine.multiply)(s_.a.tiles[t].rows, tile);
         }
     }
 
@@ -275,6 +292,7 @@ private:
     std::size_t window_ = 0;
     scratch<std::byte> strips_;
     bool symmetric_;
+    bool folds_;       ///< no scale is left but w's, which are powers of two
     bool centred_;     ///< offsets are taken as shifts of codes and a rest
     bool integers_;    ///< scales are integers times a number for each super-block
     scratch<float> scales_;

@@ -8,6 +8,7 @@
 #include "../bits/rounded.hpp"
 #include "../kernels/portable/encode_nearest.hpp"
 #include "../rounding/philox.hpp"
+#include "../scaling/scale_rule.hpp"
 #include "options.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -23,13 +24,6 @@ struct element_rule {
 };
 
 inline namespace FEWBITS_BASELINE {
-
-/// Whether a stored scale of this type is always a power of two, so that dividing by it is exact.
-template <class S>
-inline constexpr bool is_power_of_two_scale = [] {
-    if constexpr (scalar<S>) return S::kind == format_kind::minifloat && S::codec::mantissa_bits == 0 && !S::codec::has_zero;
-    else return false;
-}();
 
 /// The lowest integer a symmetric block uses: the restricted range leaves out those below -highest, but excess codes use
 /// their whole range, as GGUF's blocks do.

@@ -21,6 +21,13 @@ enum class scale_rule : unsigned char {
 
 inline namespace FEWBITS_BASELINE {
 
+/// Whether a stored scale of this type is always a power of two.
+template <class S>
+inline constexpr bool is_power_of_two_scale = [] {
+    if constexpr (scalar<S>) return S::kind == format_kind::minifloat && S::codec::mantissa_bits == 0 && !S::codec::has_zero;
+    else return false;
+}();
+
 /// The largest element a symmetric scale is fitted to. Integers use the restricted range: its highest value and the
 /// negative of that (full_range: half a step beyond, so that both ends lose equally).
 template <scalar E>

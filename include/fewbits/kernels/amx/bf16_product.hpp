@@ -10,16 +10,19 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace amx {
 
-template <class Tiles>
+template <class = void>
 panel_engine bf16_engine(bool split) noexcept {
     panel_engine engine = avx512::bf16_engine(split);
     engine.rows = most_rows;
-    engine.multiply = split ? &multiply<Tiles, avx512::pair_dot<true>> : &multiply<Tiles, avx512::pair_dot<false>>;
-    engine.row_padding = most_rows;
+    engine.multiply = split ? &multiply<avx512::pair_dot<true>> : &multiply<avx512::pair_dot<false>>;
+    engine.fold = &avx512::fold;
+    engine.multiply_folded = split ? &multiply_folded<true> : &multiply_folded<false>;
+    engine.longest = strip_depth(panel_path::pairs);
+    engine.row_padding = register_rows;
     engine.rows_apart = true;
     engine.flips = false;
-    engine.enter = &enter<Tiles, panel_path::pairs>;
-    engine.leave = &leave<Tiles>;
+    engine.enter = &enter<panel_path::pairs>;
+    engine.leave = &release;
     return engine;
 }
 
@@ -28,7 +31,8 @@ struct bf16_product {
     using isa = fewbits::isa::amx;
     static constexpr std::string_view name = "amx/bf16_product";
     static constexpr std::string_view reason =
-        "w's elements are bf16: pairs of bf16 in AMX tiles, a float on the other side split into two bf16, scales on sums of at most 64";
+        "w's elements are bf16: pairs of bf16 in AMX tiles, a float on the other side split into two bf16, scales that are powers of two "
+        "put into the elements, others on sums of at most 128";
     static bool available(processor const& here) noexcept { return here.amx && here.avx512_bf16; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return avx512::bf16_product::supports(a, w);
@@ -37,7 +41,7 @@ struct bf16_product {
     static void run(product const& p) {
         if (p.m() <= 3) return avx512::bf16_product::run(p);
         activation_form const form = avx512::bf16_product::form_of(p.a.facts());
-        run_panels(p, bf16_engine<hardware_tiles>(form.split), form);
+        run_panels(p, bf16_engine(form.split), form);
     }
 };
 

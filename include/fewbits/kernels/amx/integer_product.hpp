@@ -10,17 +10,16 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace amx {
 
-/// The engine over the tiles given: the processor's, or a model of them.
-template <class Tiles>
+template <class = void>
 panel_engine integer_engine() noexcept {
     panel_engine engine = avx512::integer_engine();
     engine.rows = most_rows;
-    engine.multiply = &multiply<Tiles, avx512::byte_dot>;
-    engine.row_padding = most_rows;
+    engine.multiply = &multiply<avx512::byte_dot>;
+    engine.row_padding = register_rows;
     engine.rows_apart = true;
     engine.flips = false;
-    engine.enter = &enter<Tiles, panel_path::bytes>;
-    engine.leave = &leave<Tiles>;
+    engine.enter = &enter<panel_path::bytes>;
+    engine.leave = &release;
     return engine;
 }
 
@@ -38,7 +37,7 @@ struct integer_product {
     static void run(product const& p) {
         bool const bytes = p.k() <= avx512::integer_product::longest && panel_detail::fits_bytes(p.w);
         if (p.m() == 1 || !bytes) return avx512::integer_product::run(p);
-        run_panels(p, integer_engine<hardware_tiles>(), {.apart = true});
+        run_panels(p, integer_engine(), {.apart = true});
     }
 };
 

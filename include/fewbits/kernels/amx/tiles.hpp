@@ -23,35 +23,34 @@ static_assert(sizeof(tile_shapes) == 64);
 inline namespace FEWBITS_BASELINE {
 namespace amx {
 
-/// The processor's own. In assembler, since g++ 12's intrinsics take only literal register numbers and its configuration
-/// intrinsic declares 8 of the 64 bytes as read, so that stores to the rest are dropped.
-struct hardware_tiles {
-    static void configure(tile_shapes const& shapes) noexcept { asm volatile("ldtilecfg %0" ::"m"(shapes)); }
-    static void release() noexcept { asm volatile("tilerelease" ::: "memory"); }
+// In assembler, since g++ 12's intrinsics take only literal register numbers and its configuration intrinsic declares 8 of the 64
+// bytes as read, so that stores to the rest are dropped.
 
-    template <int Tile>
-    static void zero() noexcept {
-        asm volatile("tilezero %%tmm%c0" ::"i"(Tile));
-    }
-    template <int Tile>
-    static void load(void const* from, std::size_t stride) noexcept {
-        asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(Tile) : "memory");
-    }
-    template <int Tile>
-    static void store(void* to, std::size_t stride) noexcept {
-        asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(stride), "i"(Tile) : "memory");
-    }
-    /// Sum += A * B: int32 += signed bytes of A times unsigned bytes of B, four a lane.
-    template <int Sum, int A, int B>
-    static void dot_bytes() noexcept {
-        asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
-    }
-    /// fp32 += pairs of bf16.
-    template <int Sum, int A, int B>
-    static void dot_pairs() noexcept {
-        asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
-    }
-};
+inline void configure(tile_shapes const& shapes) noexcept { asm volatile("ldtilecfg %0" ::"m"(shapes)); }
+inline void release() noexcept { asm volatile("tilerelease" ::: "memory"); }
+
+template <int Tile>
+void zero() noexcept {
+    asm volatile("tilezero %%tmm%c0" ::"i"(Tile));
+}
+template <int Tile>
+void load(void const* from, std::size_t stride) noexcept {
+    asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(stride), "i"(Tile) : "memory");
+}
+template <int Tile>
+void store(void* to, std::size_t stride) noexcept {
+    asm volatile("tilestored %%tmm%c2, (%0,%1,1)" ::"r"(to), "r"(stride), "i"(Tile) : "memory");
+}
+/// Sum += A * B: int32 += signed bytes of A times unsigned bytes of B, four a lane.
+template <int Sum, int A, int B>
+void dot_bytes() noexcept {
+    asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
+}
+/// fp32 += pairs of bf16.
+template <int Sum, int A, int B>
+void dot_pairs() noexcept {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
+}
 
 }  // namespace amx
 }  // namespace FEWBITS_BASELINE

@@ -292,6 +292,30 @@ inline void expand_bytes_shifted(int width, element_tables const& tables, std::b
     }
 }
 
+/// panel_engine::fold. What an exponent is added to: all numbers but 0, which stays, and infinities and NaNs.
+inline bool fold(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) {
+    __m512i const magnitude = _mm512_set1_epi16(0x7FFF);
+    __m512i failed = _mm512_setzero_si512();
+    for (std::size_t k = first; k < first + depth; scale += panel_rows) {
+        std::size_t const end = std::min(first + depth, (k / group + 1) * group);
+        __m512i const exponent = _mm512_sub_epi32(_mm512_srli_epi32(_mm512_loadu_si512(scale), 23), _mm512_set1_epi32(127));
+        __mmask16 const beyond = _mm512_cmpgt_epi32_mask(_mm512_abs_epi32(exponent), _mm512_set1_epi32(most_folded));
+        __m512i const refused = _mm512_maskz_mov_epi32(beyond, magnitude);
+        __mmask16 const no_number = _mm512_cmpgt_epi32_mask(exponent, _mm512_set1_epi32(127));
+        failed = _mm512_mask_mov_epi32(failed, no_number, magnitude);
+        __m512i const added = _mm512_slli_epi16(_mm512_or_si512(_mm512_slli_epi32(exponent, 16),
+                                                                _mm512_and_si512(exponent, _mm512_set1_epi32(0xFFFF))), 7);
+        for (; k < end; k += columns_of(panel_path::pairs), strip += line_bytes) {
+            __m512i const pairs = load_line(strip);
+            __m512i const less_one = _mm512_sub_epi16(_mm512_and_si512(pairs, magnitude), _mm512_set1_epi16(1));
+            __mmask32 const numbers = _mm512_cmplt_epu16_mask(less_one, _mm512_set1_epi16(0x7F7F));
+            failed = _mm512_ternarylogic_epi64(failed, pairs, refused, 0xF8);  // failed | (pairs & refused)
+            _mm512_storeu_si512(strip, _mm512_mask_add_epi16(pairs, numbers, pairs, added));
+        }
+    }
+    return _mm512_test_epi32_mask(failed, failed) == 0;
+}
+
 /// scale_reader::codes
 template <class = void>
 void read_codes(int width, element_tables const& tables, std::byte const* lines, std::size_t count, float* out) {
