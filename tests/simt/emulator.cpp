@@ -130,7 +130,7 @@ TEST_CASE("threads see each other's stores after a barrier, and not reliably wit
     unsigned wrong = 0;
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         CHECK(neighbours_agree<true>(seed));
-        wrong += neighbours_agree<false>(seed) ? 0 : 1;
+        wrong += neighbours_agree<false>(seed) ? 0U : 1U;
     }
     CHECK(wrong == 10);
 }

@@ -58,7 +58,7 @@ struct byte_tile {
 
     /// The four bytes of step `Step`, register `Reg`.
     template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t decode(std::uint32_t const (&from)[width]) {
+    FEWBITS_DEVICE static std::uint32_t decode(lane_words<E> const& from) {
         if constexpr (width == 8) return from[Step * 4 + Reg];
         std::uint32_t result = 0;
         unrolled<byte_planes(E::width).count>([&](auto p) {

@@ -16,14 +16,14 @@ namespace fewbits {
 template <scalar E>
     requires has_bf16_pairs<E>
 struct word_decoder {
-    static constexpr int parts = 1;
+    static constexpr std::size_t parts = 1;
     static constexpr std::size_t table_bytes = 0;
 
     template <class Machine>
     FEWBITS_DEVICE static void prepare(Machine&, unsigned) {}
 
     template <int Step, class Machine>
-    FEWBITS_DEVICE static void decode(Machine&, std::uint32_t const (&words)[E::width], std::uint32_t (&fragments)[1][4]) {
+    FEWBITS_DEVICE static void decode(Machine&, lane_words<E> const& words, std::uint32_t (&fragments)[1][4]) {
         using decoding = pair_decoding<E>;
         unrolled<4>([&](auto r) {
             std::uint32_t top = 0;
@@ -39,7 +39,7 @@ struct word_decoder {
 
 private:
     template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t placed(std::uint32_t const (&words)[E::width], auto wanted) {
+    FEWBITS_DEVICE static std::uint32_t placed(lane_words<E> const& words, auto wanted) {
         std::uint32_t result = wanted().base;
         unrolled<pieces_of<E>(wanted(), Step, Reg).count>([&](auto i) {
             constexpr auto piece = pieces_of<E>(wanted(), Step, Reg).at[i.value];
@@ -64,7 +64,7 @@ struct table_decoder {
         return true;
     }();
     static constexpr int terms = exact ? 1 : 2;
-    static constexpr int parts = terms;  ///< where they are two: the upper and the lower eight rows
+    static constexpr std::size_t parts = terms;  ///< where they are two: the upper and the lower eight rows
     static constexpr unsigned copies = 32 / terms;  ///< lanes whose entries fill all banks
     static constexpr std::size_t table_bytes = std::size_t{256} * copies * terms * 4;
 
@@ -84,7 +84,7 @@ struct table_decoder {
     }
 
     template <int Step, class Machine>
-    FEWBITS_DEVICE static void decode(Machine& m, std::uint32_t const (&words)[E::width], std::uint32_t (&fragments)[parts][4]) {
+    FEWBITS_DEVICE static void decode(Machine& m, lane_words<E> const& words, std::uint32_t (&fragments)[parts][4]) {
         std::uint32_t const lane = m.lane() % copies * (terms * 4);
         unrolled<4>([&](auto r) {
             constexpr int left = 7 - r.value * 8;  // the copies of an entry take 2^7 bytes

@@ -30,24 +30,29 @@ FEWBITS_HOST_DEVICE constexpr std::size_t run_word_at(int width, int word, int l
 }
 
 /// A lane's words of a tile.
-template <int Width, class Machine>
-FEWBITS_DEVICE void load_tile(Machine& m, std::byte const* from, int lane, std::uint32_t (&words)[Width]) {
-    unrolled<Width / 4>([&](auto run) {
-        word4 const four = m.load_once(from + 4 * run_word_at(Width, 4 * run.value, lane));
-        unrolled<4>([&](auto w) { words[4 * run.value + w.value] = four.at[w.value]; });
+template <std::size_t Width, class Machine>
+FEWBITS_DEVICE void load_tile(Machine& m, std::byte const* from, int lane, std::uint32_t (&all)[Width]) {
+    constexpr int width = static_cast<int>(Width);
+    unrolled<width / 4>([&](auto run) {
+        word4 const four = m.load_once(from + 4 * run_word_at(width, 4 * run.value, lane));
+        unrolled<4>([&](auto w) { all[4 * run.value + w.value] = four.at[w.value]; });
     });
-    constexpr int rest = Width / 4 * 4;
-    if constexpr (Width % 4 >= 2) {
-        word2 const two = *reinterpret_cast<word2 const*>(from + 4 * run_word_at(Width, rest, lane));
-        words[rest] = two.at[0];
-        words[rest + 1] = two.at[1];
+    constexpr int rest = width / 4 * 4;
+    if constexpr (width % 4 >= 2) {
+        word2 const two = *reinterpret_cast<word2 const*>(from + 4 * run_word_at(width, rest, lane));
+        all[rest] = two.at[0];
+        all[rest + 1] = two.at[1];
     }
-    if constexpr (Width % 2 == 1) {
-        words[Width - 1] = *reinterpret_cast<std::uint32_t const*>(from + 4 * run_word_at(Width, Width - 1, lane));
+    if constexpr (width % 2 == 1) {
+        all[width - 1] = *reinterpret_cast<std::uint32_t const*>(from + 4 * run_word_at(width, width - 1, lane));
     }
 }
 
 }  // namespace FEWBITS_BASELINE
+
+/// A lane's words of a tile of elements E.
+template <scalar E>
+using lane_words = std::uint32_t[static_cast<std::size_t>(E::width)];
 
 /// Kernel codes of E in a tile: E::width words to each lane.
 ///

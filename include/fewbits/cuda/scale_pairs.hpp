@@ -18,7 +18,7 @@ inline constexpr int scale_bytes = (number_storage<S>::width + 7) / 8;
 /// not occur: a row with a NaN in it has a factor that is one.
 template <scale_number S, int Count>
 struct alignas(scale_bytes<S> * Count * 2 < 16 ? scale_bytes<S> * Count * 2 : 16) scale_pairs {
-    static constexpr int words = (scale_bytes<S> * Count * 2 + 3) / 4;
+    static constexpr std::size_t words = (scale_bytes<S> * Count * 2 + 3) / 4;
     using word_type = std::conditional_t<scale_bytes<S> * Count == 1, std::uint16_t, std::uint32_t>;
     word_type at[words];
 

@@ -55,12 +55,13 @@ struct skinny_integer_product {
 
 private:
     using tile = byte_tile<E>;
+    using sums_type = std::int32_t[static_cast<std::size_t>(Tiles)][4];
 
     /// Tiles [first, first + Count): sums of part `p` of a tile go to add(tile, part, sums).
     template <int Count, class Machine, class Add>
     FEWBITS_DEVICE static void several(Machine& m, arguments const& a, int first, Add const& add) {
         auto const lane = static_cast<int>(m.lane());
-        std::uint32_t words[Count][E::width];
+        lane_words<E> words[static_cast<std::size_t>(Count)];
         std::size_t const panel_tiles = static_cast<std::size_t>(m.block_index()) * static_cast<std::size_t>(a.tiles);
         std::byte const* const from = a.codes + (panel_tiles + static_cast<std::size_t>(first)) * tile::bytes;
         unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
@@ -72,8 +73,8 @@ private:
 
     /// sums += the bytes of step Step times the activations.
     template <int Step, class Machine>
-    FEWBITS_DEVICE static void multiply(Machine& m, std::uint32_t const (&words)[E::width], word2 const* operand,
-                                        std::int32_t (&sums)[Tiles][4]) {
+    FEWBITS_DEVICE static void multiply(Machine& m, lane_words<E> const& words, word2 const* operand,
+                                        sums_type& sums) {
         std::uint32_t bytes[4];
         unrolled<4>([&](auto r) { bytes[r.value] = tile::template decode<Step, r.value>(words); });
         unrolled<Tiles>([&](auto n) {
@@ -85,8 +86,8 @@ private:
     /// One sum for each result: the warps' sums are added as integers, in any order.
     template <class Machine>
     FEWBITS_DEVICE static void whole_row(Machine& m, arguments const& a) {
-        std::int32_t sums[Tiles][4] = {};
-        auto const add = [&](int, std::uint32_t const (&words)[E::width], word2 const* operand) {
+        sums_type sums = {};
+        auto const add = [&](int, lane_words<E> const& words, word2 const* operand) {
             unrolled<byte_steps>([&](auto s) { multiply<s.value>(m, words, operand, sums); });
         };
         auto const warp = static_cast<int>(m.warp());
@@ -112,9 +113,9 @@ private:
         float y[(128 * Tiles + threads - 1) / threads] = {};
         for (int begin = 0; begin < a.tiles; begin += segment) {
             int const end = begin + segment < a.tiles ? begin + segment : a.tiles;
-            auto const add = [&](int t, std::uint32_t const (&words)[E::width], word2 const* operand) {
+            auto const add = [&](int t, lane_words<E> const& words, word2 const* operand) {
                 unrolled<per_tile>([&](auto g) {
-                    std::int32_t sums[Tiles][4] = {};
+                    sums_type sums = {};
                     constexpr int steps = byte_steps / per_tile;
                     unrolled<steps>([&](auto s) { multiply<g.value * steps + s.value>(m, words, operand, sums); });
                     unrolled<Tiles * 4>([&](auto i) {

@@ -48,7 +48,7 @@ struct skinny_product {
         auto const panel = static_cast<std::size_t>(m.block_index());
         auto const lane = static_cast<int>(m.lane());
         auto const warp = static_cast<int>(m.warp());
-        float sum[Tiles][4] = {};
+        sums sum = {};
         decoder::prepare(m, threads);
         std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * tile::bytes;
         int const whole = a.tiles / in_flight * in_flight;
@@ -61,14 +61,15 @@ struct skinny_product {
 
 private:
     using tile = fragment_tile<E>;
+    using sums = float[static_cast<std::size_t>(Tiles)][4];
 
     static_assert(in_flight <= warps);
 
     /// `Count` tiles: all are asked for before the first is multiplied.
     template <int Count, class Machine>
     FEWBITS_DEVICE static void several(Machine& m, arguments const& a, std::byte const* codes, std::size_t panel, int first, int lane,
-                                       float (&sum)[Tiles][4]) {
-        std::uint32_t words[Count][E::width];
+                                       sums& sum) {
+        lane_words<E> words[static_cast<std::size_t>(Count)];
         std::byte const* const from = codes + static_cast<std::size_t>(first) * tile::bytes;
         unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
         unrolled<Count>([&](auto i) { multiply(m, a, panel, first + i.value, lane, words[i.value], sum); });
@@ -76,14 +77,14 @@ private:
 
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, int lane,
-                                        std::uint32_t const (&words)[E::width], float (&sum)[Tiles][4]) {
+                                        lane_words<E> const& words, sums& sum) {
         constexpr int steps = fragment_steps / per_tile;  // of 16 columns under one scale
         word2 const* const operand = a.operand + (t * (fragment_steps * Tiles * Terms * 32) + lane);
         auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
         scale_pairs<S, per_tile> const scales = a.scales[(panel * static_cast<std::size_t>(a.groups) + group) * 8 +
                                                          static_cast<std::size_t>(lane / 4)];
         unrolled<per_tile>([&](auto g) {
-            float part[Tiles][decoder::parts][4] = {};
+            float part[std::size_t{Tiles}][decoder::parts][4] = {};
             unrolled<steps>([&](auto s) {
                 constexpr int step = g.value * steps + s.value;
                 std::uint32_t fragments[decoder::parts][4];
@@ -110,7 +111,7 @@ private:
 
     /// The sums of all warps, in their order; then factor and bias.
     template <class Machine>
-    FEWBITS_DEVICE static void store(Machine& m, arguments const& a, std::size_t panel, float const (&sum)[Tiles][4]) {
+    FEWBITS_DEVICE static void store(Machine& m, arguments const& a, std::size_t panel, sums const& sum) {
         auto* const shared = reinterpret_cast<float*>(m.shared());
         if constexpr (decoder::table_bytes != 0) m.barrier();  // the table's place is used again
         unrolled<Tiles * 4>([&](auto i) {
