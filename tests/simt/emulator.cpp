@@ -105,7 +105,7 @@ struct products {
             x[r] = half(static_cast<float>(row) + static_cast<float>(k) / 16) |
                    half(static_cast<float>(row) + static_cast<float>(k + 1) / 16) << 16;
             u[r] = 0;
-            for (unsigned b = 0; b < 4; ++b) u[r] |= (row - (4 * t + b + r / 2 * 16) & 0xFFU) << 8 * b;
+            for (unsigned b = 0; b < 4; ++b) u[r] |= ((row - (4 * t + b + r / 2 * 16)) & 0xFFU) << 8 * b;
         }
         for (unsigned r = 0; r < 2; ++r) {
             unsigned const k = 2 * t + r * 8;

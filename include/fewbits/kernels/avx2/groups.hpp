@@ -71,11 +71,11 @@ std::uint32_t raise_group_maxima(float const* values, std::size_t count, std::si
 
 /// extend_range, see kernels/group_kernels.hpp.
 inline void extend_range(float const* values, std::size_t count, float& lowest, float& highest) noexcept {
-    std::size_t i = 0;
-    if (count >= 8) {
+    std::size_t const whole = count / 8 * 8;
+    if (whole != 0) {
         __m256 low = _mm256_set1_ps(lowest);
         __m256 high = _mm256_set1_ps(highest);
-        for (; i + 8 <= count; i += 8) {
+        for (std::size_t i = 0; i < whole; i += 8) {
             __m256 const x = _mm256_loadu_ps(values + i);
             low = _mm256_min_ps(low, x);
             high = _mm256_max_ps(high, x);
@@ -89,9 +89,10 @@ inline void extend_range(float const* values, std::size_t count, float& lowest, 
             highest = highs[j] > highest ? highs[j] : highest;
         }
     }
-    for (; i < count; ++i) {
-        lowest = values[i] < lowest ? values[i] : lowest;
-        highest = values[i] > highest ? values[i] : highest;
+    for (std::size_t j = 0; j < count % 8; ++j) {
+        float const x = values[whole + j];
+        lowest = x < lowest ? x : lowest;
+        highest = x > highest ? x : highest;
     }
 }
 
