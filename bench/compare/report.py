@@ -156,9 +156,10 @@ def page(results):
     yield f"\n- {results['date']}, {results['seconds'] / 60:.0f} minutes"
     yield "- " + ", ".join(f"{key}: {value}" for key, value in about.items())
     yield "- Peers: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    yield """- All programs multiply the same matrices (normal random numbers), y (M x N) = a (M x K) times transposed weights (N x K), in
-  turn, and a figure is the median of a program's turns. Weights are prepacked. Up to M = 16 they are cold: equal copies of
-  512 MiB together go round. Beyond, one matrix stays in the cache where it fits.
+    passes = f", the least of {results['passes']} passes over everything" if results.get("passes", 1) > 1 else ""
+    yield f"""- All programs multiply the same matrices (normal random numbers), y (M x N) = a (M x K) times transposed weights (N x K), in
+  turn, and a figure is the median of a program's turns{passes}. Weights are prepacked. Up to M = 16 they
+  are cold: equal copies of 512 MiB together go round. Beyond, one matrix stays in the cache where it fits.
 - `float>x`: floats come in and are quantized to x inside the time. Otherwise that type is what comes in. Ours and a peer's are
   each its best of the kinds of activations tried; ratio is the peer's time over ours.
 - The limit is the time to read the weights at the measured rate (cold), or to multiply at the measured peak of the fastest unit
