@@ -1,8 +1,10 @@
 // The kernel for few rows, as it is, over the emulator, against the exact product.
 #include <catch2/catch.hpp>
 #include <fewbits/cuda/fragments.hpp>
+#include <fewbits/cuda/kernels/pack_skinny.hpp>
 #include <fewbits/cuda/kernels/skinny_product.hpp>
 #include <fewbits/fewbits.hpp>
+#include <cstring>
 #include <random>
 #include <simt/machine.hpp>
 
@@ -22,7 +24,7 @@ std::size_t up(std::size_t n, std::size_t to) { return (n + to - 1) / to; }
 
 /// Codes in the order of the kernel; beyond the matrix whatever stands for code 0.
 template <class F>
-std::vector<fb::word4> pack_codes(fb::quantized_matrix<F> const& w) {
+std::vector<fb::word4> packed_codes(fb::quantized_matrix<F> const& w) {
     using tile = fb::fragment_tile<typename F::element>;
     std::size_t const tiles = up(w.cols(), 64);
     std::vector<fb::word4> out(up(w.rows(), 16) * tiles * tile::bytes / 16);
@@ -72,7 +74,7 @@ auto pack_scales(fb::quantized_matrix<F> const& w) {
 
 /// Activations as one or two bf16, in the order of the matrix instruction's operand B.
 template <int Terms, int Tiles>
-std::vector<std::uint32_t> pack_operand(std::vector<float> const& a, std::size_t m, std::size_t k) {
+std::vector<std::uint32_t> packed_operand(std::vector<float> const& a, std::size_t m, std::size_t k) {
     std::vector<std::uint32_t> out(up(k, 64) * fb::fragment_steps * Tiles * Terms * 64);
     for (std::size_t step = 0; step < up(k, 64) * 4; ++step) {
         for (int n = 0; n < Tiles * Terms; ++n) {
@@ -93,6 +95,27 @@ std::vector<std::uint32_t> pack_operand(std::vector<float> const& a, std::size_t
     return out;
 }
 
+/// The device's kernels that pack write what the packers above write.
+template <class F>
+void check_codes(fb::quantized_matrix<F> const& w, std::vector<fb::word4> const& expected) {
+    using kernel = fb::pack_fragments<F>;
+    std::vector<fb::word4> codes(expected.size());
+    for (auto& word : codes) word = {{~0U, ~0U, ~0U, ~0U}};
+    typename kernel::arguments const arguments{fb::quantized_view<F>(w.streams(), w.rows(), w.cols()), &codes[0].at[0], w.rows(), w.cols()};
+    simt::launch<kernel>(static_cast<unsigned>(kernel::blocks_for(w.rows(), w.cols())), 0, arguments, 5);
+    REQUIRE(std::memcmp(codes.data(), expected.data(), codes.size() * sizeof codes[0]) == 0);
+}
+
+template <int Terms, int Tiles>
+void check_operand(std::vector<float> const& a, std::size_t m, std::size_t k, std::vector<std::uint32_t> const& expected) {
+    using kernel = fb::pack_activations<float, Terms, Tiles>;
+    REQUIRE(kernel::size(k) * 2 == expected.size());
+    std::vector<fb::word2> operand(kernel::size(k), fb::word2{{~0U, ~0U}});
+    typename kernel::arguments const arguments{a.data(), operand.data(), m, k, k};
+    simt::launch<kernel>(static_cast<unsigned>(kernel::blocks_for(k)), 0, arguments, 6);
+    REQUIRE(std::memcmp(operand.data(), expected.data(), operand.size() * sizeof operand[0]) == 0);
+}
+
 template <class F, int Terms, int Tiles, class S = float, class Machine = simt::machine>
 double worst_error(std::size_t m, std::size_t n, std::size_t k) {
     using kernel = fb::skinny_product<typename F::element, S, static_cast<int>(F::block.cols), Terms, Tiles>;
@@ -102,9 +125,11 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k) {
         for (float& x : a) x = static_cast<float>(fb::bf16{x});
     }
     auto const w = fb::quantize<F>(fb::matrix_view<const float>(weights.data(), n, k));
-    auto const codes = pack_codes(w);
+    auto const codes = packed_codes(w);
+    check_codes(w, codes);
     auto const scales = pack_scales<F, kernel, S>(w);
-    auto const operand = pack_operand<Terms, Tiles>(a, m, k);
+    auto const operand = packed_operand<Terms, Tiles>(a, m, k);
+    check_operand<Terms, Tiles>(a, m, k, operand);
     auto const bias = random_numbers(n, 3);
     std::vector<float> y(m * (n + 3), -1e30F);
     // The scale of the whole tensor, where the groups' own numbers leave it out.

@@ -76,9 +76,9 @@ struct table_decoder {
             unsigned const pair = i / copies;
             float const low = static_cast<float>(E::from_bits(pair % 16));
             float const high = static_cast<float>(E::from_bits(pair / 16));
-            std::uint32_t const first = nearest(low) | nearest(high) << 16;
+            std::uint32_t const first = nearest_bf16(low) | nearest_bf16(high) << 16;
             table[i * terms] = first;
-            if constexpr (terms == 2) table[i * terms + 1] = nearest(rest(low, first)) | nearest(rest(high, first >> 16)) << 16;
+            if constexpr (terms == 2) table[i * terms + 1] = nearest_bf16(rest(low, first)) | nearest_bf16(rest(high, first >> 16)) << 16;
         }
         m.barrier();
     }
@@ -107,9 +107,6 @@ struct table_decoder {
     }
 
 private:
-    FEWBITS_HOST_DEVICE static std::uint32_t nearest(float x) {
-        return static_cast<std::uint32_t>(bf16_codec::encode(unpack(x), nearest_even, to_special));
-    }
     FEWBITS_HOST_DEVICE static float rest(float x, std::uint32_t bits) { return sub_rn(x, bit_cast<float>(bits << 16)); }
 };
 

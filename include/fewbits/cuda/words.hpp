@@ -92,6 +92,13 @@ FEWBITS_HOST_DEVICE inline std::uint32_t fma_bf16x2(std::uint32_t a, std::uint32
 #endif
 }
 
+/// The bits of the bf16 number nearest to x, ties to even; NaN stays NaN.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16(float x) noexcept {
+    std::uint32_t const bits = bit_cast<std::uint32_t>(x);
+    if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FC0U | (bits >> 16 & 0x8000U);
+    return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
+}
+
 /// The fp32 number that the lower half is in fp16 (PTX ISA, cvt.f32.f16); exact.
 FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
 #if defined(__CUDA_ARCH__)
