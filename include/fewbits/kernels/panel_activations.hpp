@@ -39,6 +39,7 @@ struct panel_activations {
     std::vector<float> scale;                  ///< [row * groups + group]
     std::vector<std::int32_t> start;           ///< path bytes: -bias * the sum of the group's integers
     std::vector<std::uint32_t> sum;            ///< where scales of w are integers: sums of the groups' integers, two to the word
+    std::size_t sum_stride = 0;                ///< words of a row of these: whole super-blocks, zeros for groups that a last one lacks
     std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
     bool scaled = false;                       ///< not all scales are 1
     float unit = 1.0F;
@@ -77,9 +78,6 @@ inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size
         else a.tiles.push_back({first, most}), first += most;
     }
 }
-
-/// Words of the sums of `groups` groups, two to the word: of every four the first with the third, the second with the fourth.
-constexpr std::size_t pairs_of_sums(std::size_t groups) noexcept { return (groups + 3) / 4 * 2; }
 
 /// Cuts K at the borders of both groupings, at every chunk and, where sums are rounded, so that none is longer than the engine's.
 inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t block, std::size_t cols,
@@ -261,8 +259,11 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         a.start.assign(a.rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
-    std::size_t const pairs = form.blocks ? pairs_of_sums(a.groups) : 0;
-    a.sum.assign(a.rows * pairs, 0);
+    if (form.blocks) {
+        std::size_t const in_block = p.w.facts().super_block / p.w.facts().group;
+        a.sum_stride = (a.groups + in_block - 1) / in_block * in_block / 2;
+    }
+    a.sum.assign(a.rows * a.sum_stride, 0);
     if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
     p.run_on.run(a.tiles.size(), [&](std::size_t t) {
         row_tile const tile = a.tiles[t];
@@ -274,9 +275,9 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
                 if (form.apart && same) a.scale[g] = a.scale[g - 1];
                 else if (form.apart) p.a.read_scales(first + r, 1, column, &a.scale[g]);
                 if (!a.total.empty()) a.total[g] = exact ? static_cast<float>(a.start[g]) * a.unit : mul_rn(a.total[g], a.scale[g]);
-                if (form.blocks) {
+                if (form.blocks) {  // of every four groups the first with the third, the second with the fourth
                     std::size_t const i = g - r * a.groups;
-                    a.sum[r * pairs + i / 4 * 2 + i % 2] |= (static_cast<std::uint32_t>(a.start[g]) & 0xFFFFU) << (i % 4 / 2 * 16);
+                    a.sum[r * a.sum_stride + i / 4 * 2 + i % 2] |= (static_cast<std::uint32_t>(a.start[g]) & 0xFFFFU) << (i % 4 / 2 * 16);
                 }
                 if (exact) a.start[g] *= -bias;
             }

@@ -262,7 +262,7 @@ private:
         if (integers_) {
             tile.integer_scale_w = integer_scales_.get();
             tile.integer_minimum_w = integer_scales_.get() + scale_count;
-            tile.sum_a_stride = pairs_of_sums(a.groups);
+            tile.sum_a_stride = a.sum_stride;
             tile.sum_a = a.sum.data() + row * tile.sum_a_stride;
             tile.block_pairs = s_.p.w.facts().super_block / s_.p.w.facts().group / 2;
             tile.products = products_.get();
