@@ -108,6 +108,12 @@ struct pair_pieces {
 
 inline namespace FEWBITS_BASELINE {
 
+/// fragment_tile::place_of, in device code too.
+template <scalar E>
+consteval typename fragment_tile<E>::place fragment_place(int step, int reg, int half, int bit) {
+    return fragment_tile<E>::place_of(step, reg, half, bit);
+}
+
 template <scalar E>
     requires has_bf16_pairs<E>
 consteval pair_pieces<E> pieces_of(typename pair_decoding<E>::part_list const& parts, int step, int reg) {

@@ -56,7 +56,7 @@ struct pack_fragments {
                     std::uint32_t code = a.from.code(row, col);
                     if constexpr (has_bf16_pairs<element>) code = kernel_code<element>(code);
                     unrolled<element::width>([&](auto bit) {
-                        constexpr auto to = place(step_of, reg, half, bit.value);
+                        constexpr auto to = fragment_place<element>(step_of, reg, half, bit.value);
                         words[to.word] |= (code >> bit.value & 1U) << to.bit;
                     });
                 }
@@ -64,9 +64,6 @@ struct pack_fragments {
             unrolled<element::width>([&](auto w) { a.codes[which * tile::words + tile::word_at(w.value, lane)] = words[w.value]; });
         }
     }
-
-private:
-    static consteval typename tile::place place(int step, int reg, int half, int bit) { return tile::place_of(step, reg, half, bit); }
 };
 
 /// Activations (M x K) to operands B of m16n8k16, as one bf16 (rounded to nearest where it does not hold the number) or as the sum of two.
