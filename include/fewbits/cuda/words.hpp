@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../bits/rounded.hpp"
+#include "../kernels/bf16_parts.hpp"
 #include "../codec/scalar_types.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -65,19 +65,10 @@ FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t
 /// f(a * b + c) of bf16 numbers given by their bits, rounded once; the device's one NaN.
 inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
     auto const wide = [](std::uint32_t bits) { return to_double(bf16_codec::unpack(bits)); };
-    double const product = wide(a & 0xFFFFU) * wide(b & 0xFFFFU);  // exact: 16 bits of significand, exponents within double's
-    double const addend = wide(c & 0xFFFFU);
-    double const sum = product + addend;
-    std::uint64_t bits = bit_cast<std::uint64_t>(sum);
-    std::uint64_t const magnitude = bits & 0x7FFFFFFFFFFFFFFF;
-    if (magnitude > 0x7FF0000000000000) return 0x7FFFU;
-    if (magnitude != 0x7FF0000000000000) {  // to odd: the second rounding then sees what the first cut off
-        double const part = sum - product;
-        double const error = (product - (sum - part)) + (addend - part);
-        std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
-        if ((error_bits << 1) != 0 && (bits & 1) == 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
-    }
-    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(bit_cast<double>(bits)), nearest_even, to_special));
+    // The product is exact: 16 bits of significand, exponents within double's.
+    double const sum = sum_to_odd(wide(a & 0xFFFFU) * wide(b & 0xFFFFU), wide(c & 0xFFFFU));
+    if ((bit_cast<std::uint64_t>(sum) & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000) return 0x7FFFU;
+    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(sum), nearest_even, to_special));
 }
 #endif
 
@@ -90,13 +81,6 @@ FEWBITS_HOST_DEVICE inline std::uint32_t fma_bf16x2(std::uint32_t a, std::uint32
 #else
     return fma_bf16(a, b, c) | fma_bf16(a >> 16, b >> 16, c >> 16) << 16;
 #endif
-}
-
-/// The bits of the bf16 number nearest to x, ties to even; NaN stays NaN.
-FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16(float x) noexcept {
-    std::uint32_t const bits = bit_cast<std::uint32_t>(x);
-    if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FC0U | (bits >> 16 & 0x8000U);
-    return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
 }
 
 /// The fp32 number that the lower half is in fp16 (PTX ISA, cvt.f32.f16); exact.

@@ -46,38 +46,23 @@ struct skinny_product {
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         auto const panel = static_cast<std::size_t>(m.block_index());
-        auto const lane = static_cast<int>(m.lane());
-        auto const warp = static_cast<int>(m.warp());
         sums sum = {};
         decoder::prepare(m, threads);
-        std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * tile::bytes;
-        int const whole = a.tiles / in_flight * in_flight;
-        for (int first = warp * in_flight; first < whole; first += static_cast<int>(warps) * in_flight) {
-            several<in_flight>(m, a, codes, panel, first, lane, sum);
-        }
-        if (whole + warp < a.tiles) several<1>(m, a, codes, panel, whole + warp, lane, sum);
+        std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * fragment_tile<E>::bytes;
+        for_tiles<E, in_flight>(m, codes, 0, a.tiles, warps,
+                                [&](int t, lane_words<E> const& words) { multiply(m, a, panel, t, words, sum); });
         store(m, a, panel, sum);
     }
 
 private:
-    using tile = fragment_tile<E>;
     using sums = float[static_cast<std::size_t>(Tiles)][4];
 
     static_assert(in_flight <= warps);
 
-    /// `Count` tiles: all are asked for before the first is multiplied.
-    template <int Count, class Machine>
-    FEWBITS_DEVICE static void several(Machine& m, arguments const& a, std::byte const* codes, std::size_t panel, int first, int lane,
-                                       sums& sum) {
-        lane_words<E> words[static_cast<std::size_t>(Count)];
-        std::byte const* const from = codes + static_cast<std::size_t>(first) * tile::bytes;
-        unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
-        unrolled<Count>([&](auto i) { multiply(m, a, panel, first + i.value, lane, words[i.value], sum); });
-    }
-
     template <class Machine>
-    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, int lane,
-                                        lane_words<E> const& words, sums& sum) {
+    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, lane_words<E> const& words,
+                                        sums& sum) {
+        auto const lane = static_cast<int>(m.lane());
         constexpr int steps = fragment_steps / per_tile;  // of 16 columns under one scale
         word2 const* const operand = a.operand + (t * (fragment_steps * Tiles * Terms * 32) + lane);
         auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
