@@ -100,7 +100,10 @@ struct level_view<B> {
     }
     /// The dequantized value of an element under a scale and an offset; each operation rounds once.
     FEWBITS_HOST_DEVICE static float value_of(unsigned code, float scale, float offset) noexcept {
-        float const number = static_cast<float>(element::from_bits(code));
+        return scaled(static_cast<float>(element::from_bits(code)), scale, offset);
+    }
+    /// The same from the element's own value.
+    FEWBITS_HOST_DEVICE static float scaled(float number, float scale, float offset) noexcept {
         if constexpr (is_zero_point<typename B::offset_type>) return mul_rn(number - offset, scale);
         else if constexpr (offsets_type::streams == 0) return mul_rn(number, scale);
         else return add_rn(mul_rn(number, scale), offset);

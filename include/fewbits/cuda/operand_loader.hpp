@@ -1,0 +1,267 @@
+// One side's way from global memory into the operands of matrix instructions, a step of K at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+#include "operand_tile.hpp"
+#include "product_operand.hpp"
+
+namespace fewbits {
+
+/// `Rows` rows of X by `Chunks` runs of 16 bytes of the operand, for a block of `Threads`. Scales are for every `Unit` columns.
+///
+/// Stored bytes are copied to one of several stages, asynchronously where rows begin on 16 bytes and hold multiples of 16; from there
+/// they are decoded into one of two operands, unless they are the operand as they are. The order is: copy(0), copy(1), then for every
+/// step copy(step + 2) while step is multiplied and step + 1 decoded; a barrier between two steps.
+template <class X, bool Exact, int Rows, int Chunks, int Unit, unsigned Threads>
+class operand_loader {
+    using facts = product_operand<X, Exact>;
+    using tile = operand_tile<Chunks>;
+    static constexpr int chunk_columns = Exact ? 16 : 8;
+    static constexpr unsigned chunk_bytes = chunk_columns * facts::width / 8;
+    static constexpr unsigned columns = Chunks * chunk_columns;  ///< of a step
+    static constexpr unsigned step_bytes = Chunks * chunk_bytes;
+    static constexpr unsigned unaligned = step_bytes % 16 == 0 ? 0 : 16 - std::gcd(step_bytes, 16U);  ///< at most, a step's first byte
+    static constexpr unsigned raw_pitch = (step_bytes + unaligned + 15) / 16 * 16;
+    static constexpr unsigned pieces = facts::direct ? Chunks : raw_pitch / 16;
+    static constexpr unsigned stages = facts::direct ? 3 : 2;
+    static constexpr unsigned term_bytes = Rows * tile::row_bytes;
+    static constexpr unsigned stage_bytes = facts::direct ? term_bytes : Rows * raw_pitch;
+    static constexpr unsigned scale_count = facts::has_scales ? columns / Unit * Rows : 0;
+    static constexpr unsigned operands_at = stages * stage_bytes;
+    static constexpr unsigned scales_at = operands_at + (facts::direct ? 0 : 2 * facts::terms * term_bytes);
+    static constexpr unsigned table_at = scales_at + 2 * scale_count * 4;
+    static constexpr unsigned run = Rows * Chunks / Threads;  ///< chunks of a row that a thread decodes
+    static_assert(facts::direct || run * Threads == Rows * Chunks);
+
+public:
+    static constexpr int terms = facts::terms;
+    static constexpr std::size_t shared_bytes = table_at + (facts::has_table ? 4U << facts::width : 0U);
+    static constexpr unsigned held = (scale_count + Threads - 1) / Threads;  ///< scales of a step that a thread brings
+
+    FEWBITS_DEVICE operand_loader(product_side<X> const& side, std::size_t first_row, std::size_t depth, std::byte* shared)
+        : side_(&side), first_row_(first_row), depth_(depth), shared_(shared) {
+        if constexpr (facts::blocks) {
+            base_ = side.view.codes;
+            pitch_ = side.view.row_bytes;
+            row_bytes_ = facts::trits ? stream_bytes(depth, facts::width) : pitch_;  // of codes as they are staged
+        } else {
+            base_ = reinterpret_cast<std::byte const*>(side.data);
+            pitch_ = side.stride * sizeof(X);
+            row_bytes_ = depth * sizeof(X);
+        }
+        aligned_ = !facts::trits && (reinterpret_cast<std::uintptr_t>(base_) | pitch_ | row_bytes_) % 16 == 0;
+    }
+
+    /// The table of codes, if there is one; a barrier has to follow.
+    template <class Machine>
+    FEWBITS_DEVICE void prepare(Machine& m) const {
+        if constexpr (facts::has_table) {
+            for (unsigned code = m.thread(); code < 1U << facts::width; code += Threads) {
+                auto const number = static_cast<float>(facts::element::from_bits(code));
+                table()[code] = facts::form == operand_form::values ? bit_cast<std::uint32_t>(number) : two_bf16(number);
+            }
+        }
+    }
+
+    template <class Machine>
+    FEWBITS_DEVICE void copy(Machine& m, unsigned step) const {
+        std::size_t const start = std::size_t{step} * step_bytes / 16 * 16;
+        for (unsigned i = m.thread(); i < Rows * pieces; i += Threads) {
+            unsigned const row = i / pieces;
+            unsigned const piece = i % pieces;
+            std::size_t const at = start + piece * 16;
+            std::byte* const to = stage(step) + (facts::direct ? tile::place(row, piece) : row * raw_pitch + piece * 16);
+            bool const inside = first_row_ + row < side_->rows && at < row_bytes_;
+            if (aligned_) m.copy16(to, inside ? base_ + (first_row_ + row) * pitch_ + at : base_, inside);
+            else *reinterpret_cast<word4*>(to) = inside ? gather(first_row_ + row, at) : word4{};
+        }
+    }
+
+    /// This thread's scales of a step, 0 outside of the matrix; `keep` puts them where the others see them.
+    template <class Machine>
+    FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, float (&scales)[held + 1]) const {
+        unrolled<static_cast<int>(held)>([&](auto h) {
+            unsigned const i = m.thread() + h.value * Threads;
+            std::size_t const row = first_row_ + i % Rows;
+            std::size_t const column = std::size_t{step} * columns + i / Rows * Unit;
+            scales[h.value] = i < scale_count && row < side_->rows && column < depth_ ? scale(row, column) : 0.0F;
+        });
+    }
+    template <class Machine>
+    FEWBITS_DEVICE void keep(Machine& m, unsigned step, float const (&scales)[held + 1]) const {
+        unrolled<static_cast<int>(held)>([&](auto h) {
+            unsigned const i = m.thread() + h.value * Threads;
+            if (i < scale_count) scales_of(step)[i] = scales[h.value];
+        });
+    }
+
+    /// Makes the operand of a step from its stage.
+    template <class Machine>
+    FEWBITS_DEVICE void decode(Machine& m, unsigned step) const {
+        if constexpr (!facts::direct) {
+            unsigned const row = m.thread() * run / Chunks;
+            unsigned const chunk = m.thread() * run % Chunks;
+            std::size_t const column = std::size_t{step} * columns + chunk * chunk_columns;
+            std::byte const* const from = stage(step) + row * raw_pitch + std::size_t{step} * step_bytes % 16 + chunk * chunk_bytes;
+            block_numbers const numbers = read_numbers(row, column);
+            unrolled<static_cast<int>(run)>([&](auto j) {
+                std::uint32_t words[static_cast<std::size_t>(terms)][4];
+                convert(from + j.value * chunk_bytes, row, column + j.value * chunk_columns, numbers, words);
+                std::size_t const first = column + j.value * chunk_columns;
+                if (first + chunk_columns > depth_) cut(first < depth_ ? static_cast<int>(depth_ - first) : 0, words);
+                unrolled<terms>([&](auto t) {
+                    std::byte* const to = operands(step) + t.value * term_bytes + tile::place(row, chunk + j.value);
+                    *reinterpret_cast<word4*>(to) = {words[t.value][0], words[t.value][1], words[t.value][2], words[t.value][3]};
+                });
+            });
+        }
+    }
+
+    /// What is multiplied in a step: an operand_tile for each term.
+    FEWBITS_DEVICE std::byte const* term(unsigned step, int t) const {
+        if constexpr (facts::direct) return stage(step);
+        else return operands(step) + static_cast<unsigned>(t) * term_bytes;
+    }
+    /// The scale of row `row` of the block for columns [unit * Unit, (unit + 1) * Unit) of a step.
+    FEWBITS_DEVICE float scale_of(unsigned step, int unit, unsigned row) const {
+        if constexpr (facts::has_scales) return scales_of(step)[static_cast<unsigned>(unit) * Rows + row];
+        else return 1.0F;
+    }
+
+private:
+    /// What the columns that a thread decodes have in common.
+    struct block_numbers {
+        float scale;
+        float offset;
+    };
+
+    FEWBITS_DEVICE std::byte* stage(unsigned step) const { return shared_ + step % stages * stage_bytes; }
+    FEWBITS_DEVICE std::byte* operands(unsigned step) const { return shared_ + operands_at + step % 2 * (terms * term_bytes); }
+    FEWBITS_DEVICE float* scales_of(unsigned step) const {
+        return reinterpret_cast<float*>(shared_ + scales_at) + step % 2 * scale_count;
+    }
+    FEWBITS_DEVICE std::uint32_t* table() const { return reinterpret_cast<std::uint32_t*>(shared_ + table_at); }
+
+    FEWBITS_DEVICE float scale(std::size_t row, std::size_t column) const {
+        if constexpr (facts::has_scales) return side_->view.scale(row, column);
+        else return 1.0F;
+    }
+
+    /// 16 bytes of a row from byte `at` on, where they are not aligned; zeros beyond its end.
+    FEWBITS_DEVICE word4 gather(std::size_t row, std::size_t at) const {
+        word4 all{};
+        if constexpr (facts::trits) {
+            unrolled<4>([&](auto w) {
+                for (unsigned i = 0; i < 16; ++i) {
+                    std::size_t const column = (at + 4 * w.value) * 4 + i;
+                    if (column < depth_) all.at[w.value] |= side_->view.code(row, column) << (2 * i);
+                }
+            });
+        } else {
+            unrolled<16>([&](auto b) {
+                std::size_t const place = at + b.value;
+                if (place < row_bytes_) {
+                    all.at[b.value / 4] |= static_cast<std::uint32_t>(base_[row * pitch_ + place]) << (b.value % 4 * 8);
+                }
+            });
+        }
+        return all;
+    }
+
+    /// Whether a thread's columns are of one block, and its offset of the same one.
+    static constexpr bool run_in_block = [] {
+        if constexpr (facts::form != operand_form::values || !facts::blocks) return false;
+        else return !X::block.linear && X::block.cols % (run * chunk_columns) == 0 && offset_extent<X> == X::block;
+    }();
+
+    FEWBITS_DEVICE block_numbers read_numbers(unsigned row, std::size_t column) const {
+        if constexpr (facts::form == operand_form::values && facts::blocks) {
+            std::size_t const r = first_row_ + row < side_->rows ? first_row_ + row : side_->rows - 1;
+            std::size_t const c = column < depth_ ? column : depth_ - 1;
+            return {side_->view.scale(r, c), side_->view.offset(r, c)};
+        } else {
+            return {};
+        }
+    }
+
+    FEWBITS_DEVICE void convert(std::byte const* from, unsigned row, std::size_t column, block_numbers const& numbers,
+                                std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
+        using element = typename facts::element;
+        if constexpr (!facts::blocks) {
+            convert_numbers(from, words);
+        } else if constexpr (facts::form == operand_form::bytes) {
+            unrolled<2>([&](auto half) {
+                std::uint32_t bytes[2];
+                integers_to_bytes<element>(load_eight<facts::width>(from + half.value * facts::width), bytes);
+                words[0][2 * half.value] = bytes[0];
+                words[0][2 * half.value + 1] = bytes[1];
+            });
+        } else if constexpr (facts::form == operand_form::values) {
+            convert_values(load_eight<facts::width>(from), row, column, numbers, words);
+        } else if constexpr (!facts::has_table) {
+            codes_to_bf16<element>(load_eight<facts::width>(from), words[0]);
+        } else {
+            std::uint64_t const codes = load_eight<facts::width>(from);
+            unrolled<4>([&](auto p) {
+                std::uint32_t const low = table()[code_at<facts::width>(codes, 2 * p.value)];
+                std::uint32_t const high = table()[code_at<facts::width>(codes, 2 * p.value + 1)];
+                words[0][p.value] = permute_bytes(low, high, 0x5410);
+                if constexpr (terms == 2) words[1][p.value] = permute_bytes(low, high, 0x7632);
+            });
+        }
+    }
+
+    FEWBITS_DEVICE void convert_values(std::uint64_t codes, unsigned row, std::size_t column, block_numbers numbers,
+                                       std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
+        unrolled<4>([&](auto p) {
+            float value[2];
+            unrolled<2>([&](auto h) {
+                constexpr int i = 2 * p.value + h.value;
+                if constexpr (!run_in_block) numbers = read_numbers(row, column + i);
+                auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i)]);
+                value[h.value] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
+            });
+            two_bf16_pairs(value[0], value[1], words[0][p.value], words[1][p.value]);
+        });
+    }
+
+    /// Numbers of a dense matrix.
+    FEWBITS_DEVICE static void convert_numbers(std::byte const* from, std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) {
+        unrolled<4>([&](auto p) {
+            float value[2];
+            unrolled<2>([&](auto h) {
+                constexpr int i = 2 * p.value + h.value;
+                if constexpr (std::is_same_v<X, float>) value[h.value] = reinterpret_cast<float const*>(from)[i];
+                else if constexpr (facts_of<X>().dense == dense_form::halves) {
+                    value[h.value] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i]);
+                } else value[h.value] = static_cast<float>(reinterpret_cast<X const*>(from)[i]);
+            });
+            if constexpr (terms == 1) words[0][p.value] = nearest_bf16x2(value[0], value[1]);
+            else two_bf16_pairs(value[0], value[1], words[0][p.value], words[1][p.value]);
+        });
+    }
+
+    /// Zeros from column `left` of a chunk on.
+    FEWBITS_DEVICE static void cut(int left, std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) {
+        constexpr int bits = 128 / chunk_columns;
+        unrolled<4>([&](auto w) {
+            int const keep = left * bits - 32 * w.value;
+            std::uint32_t const mask = keep >= 32 ? ~0U : keep <= 0 ? 0U : (1U << keep) - 1;
+            unrolled<terms>([&](auto t) { words[t.value][w.value] &= mask; });
+        });
+    }
+
+    product_side<X> const* side_;
+    std::size_t first_row_;
+    std::size_t depth_;
+    std::byte* shared_;
+    std::byte const* base_;
+    std::size_t pitch_;
+    std::size_t row_bytes_;
+    bool aligned_;
+};
+
+}  // namespace fewbits
