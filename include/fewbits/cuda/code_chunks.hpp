@@ -126,17 +126,22 @@ FEWBITS_HOST_DEVICE inline std::uint32_t two_bf16(float x) noexcept {
     return first | nearest_bf16(sub_rn(x, bit_cast<float>(first << 16))) << 16;
 }
 
-/// The same of two numbers, in pairs.
-FEWBITS_DEVICE void two_bf16_pairs(float low, float high, std::uint32_t& first, std::uint32_t& second) {
-    first = nearest_bf16x2(low, high);
-    if ((((first & 0x7FFF7FFFU) + 0x00800080U) & 0x80008000U) == 0) {
-        second = nearest_bf16x2(sub_rn(low, bit_cast<float>(first << 16)), sub_rn(high, bit_cast<float>(first & 0xFFFF0000U)));
-    } else {  // an infinity or a NaN
-        std::uint32_t const a = two_bf16(low);
-        std::uint32_t const b = two_bf16(high);
-        first = permute_bytes(a, b, 0x5410);
-        second = permute_bytes(a, b, 0x7632);
-    }
+/// The same of eight numbers, in pairs.
+FEWBITS_DEVICE void two_bf16_words(float const (&x)[8], std::uint32_t (&first)[4], std::uint32_t (&second)[4]) {
+    std::uint32_t unusual = 0;  // an infinity or a NaN
+    unrolled<4>([&](auto i) {
+        first[i.value] = nearest_bf16x2(x[2 * i.value], x[2 * i.value + 1]);
+        unusual |= (first[i.value] & 0x7FFF7FFFU) + 0x00800080U;
+        second[i.value] = nearest_bf16x2(sub_rn(x[2 * i.value], bit_cast<float>(first[i.value] << 16)),
+                                         sub_rn(x[2 * i.value + 1], bit_cast<float>(first[i.value] & 0xFFFF0000U)));
+    });
+    if ((unusual & 0x80008000U) == 0) return;
+    unrolled<4>([&](auto i) {
+        std::uint32_t const a = two_bf16(x[2 * i.value]);
+        std::uint32_t const b = two_bf16(x[2 * i.value + 1]);
+        first[i.value] = permute_bytes(a, b, 0x5410);
+        second[i.value] = permute_bytes(a, b, 0x7632);
+    });
 }
 
 }  // namespace FEWBITS_BASELINE

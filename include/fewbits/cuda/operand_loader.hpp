@@ -1,6 +1,7 @@
 // One side's way from global memory into the operands of matrix instructions, a step of K at a time.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -26,6 +27,8 @@ class operand_loader {
     static constexpr unsigned unaligned = step_bytes % 16 == 0 ? 0 : 16 - std::gcd(step_bytes, 16U);  ///< at most, a step's first byte
     static constexpr unsigned raw_pitch = (step_bytes + unaligned + 15) / 16 * 16;
     static constexpr unsigned pieces = facts::direct ? Chunks : raw_pitch / 16;
+    static constexpr unsigned slots = std::bit_ceil(pieces);  ///< threads for a row, of which `pieces` copy
+    static constexpr unsigned turns = (Rows * slots + Threads - 1) / Threads;
     static constexpr unsigned stages = facts::direct ? 3 : 2;
     static constexpr unsigned term_bytes = Rows * tile::row_bytes;
     static constexpr unsigned stage_bytes = facts::direct ? term_bytes : Rows * raw_pitch;
@@ -38,20 +41,21 @@ class operand_loader {
 
 public:
     static constexpr int terms = facts::terms;
+    static constexpr bool has_scales = facts::has_scales;
     static constexpr std::size_t shared_bytes = table_at + (facts::has_table ? 4U << facts::width : 0U);
     static constexpr unsigned held = (scale_count + Threads - 1) / Threads;  ///< scales of a step that a thread brings
 
-    FEWBITS_DEVICE operand_loader(product_side<X> const& side, std::size_t first_row, std::size_t depth, std::byte* shared)
-        : side_(&side), first_row_(first_row), depth_(depth), shared_(shared) {
+    FEWBITS_DEVICE operand_loader(product_side<X> const& side, std::size_t first_row, unsigned depth, std::byte* shared)
+        : side_(&side), first_row_(first_row), depth_(depth),
+          rows_(side.rows - first_row < Rows ? static_cast<unsigned>(side.rows - first_row) : Rows), shared_(shared) {
         if constexpr (facts::blocks) {
             base_ = side.view.codes;
             pitch_ = side.view.row_bytes;
-            row_bytes_ = facts::trits ? stream_bytes(depth, facts::width) : pitch_;  // of codes as they are staged
         } else {
             base_ = reinterpret_cast<std::byte const*>(side.data);
             pitch_ = side.stride * sizeof(X);
-            row_bytes_ = depth * sizeof(X);
         }
+        row_bytes_ = static_cast<unsigned>(stream_bytes(depth, facts::width));
         aligned_ = !facts::trits && (reinterpret_cast<std::uintptr_t>(base_) | pitch_ | row_bytes_) % 16 == 0;
     }
 
@@ -68,15 +72,24 @@ public:
 
     template <class Machine>
     FEWBITS_DEVICE void copy(Machine& m, unsigned step) const {
-        std::size_t const start = std::size_t{step} * step_bytes / 16 * 16;
-        for (unsigned i = m.thread(); i < Rows * pieces; i += Threads) {
-            unsigned const row = i / pieces;
-            unsigned const piece = i % pieces;
-            std::size_t const at = start + piece * 16;
-            std::byte* const to = stage(step) + (facts::direct ? tile::place(row, piece) : row * raw_pitch + piece * 16);
-            bool const inside = first_row_ + row < side_->rows && at < row_bytes_;
-            if (aligned_) m.copy16(to, inside ? base_ + (first_row_ + row) * pitch_ + at : base_, inside);
-            else *reinterpret_cast<word4*>(to) = inside ? gather(first_row_ + row, at) : word4{};
+        unsigned const piece = m.thread() % slots;
+        unsigned const first = m.thread() / slots;
+        unsigned const at = step * step_bytes / 16 * 16 + piece * 16;
+        auto const to = [&](unsigned row) { return stage(step) + (facts::direct ? tile::place(row, piece) : row * raw_pitch + piece * 16); };
+        if (slots != pieces && piece >= pieces) return;
+        if (aligned_) {
+            std::byte const* from = base_ + (first_row_ + first) * pitch_ + at;
+            unrolled<static_cast<int>(turns)>([&](auto turn) {
+                unsigned const row = first + turn.value * (Threads / slots);
+                if (turns * (Threads / slots) > Rows && row >= Rows) return;
+                bool const inside = row < rows_ && at < row_bytes_;
+                m.copy16(to(row), inside ? from + turn.value * (Threads / slots) * pitch_ : base_, inside);
+            });
+        } else {
+            rolled(first, Rows, Threads / slots, [&](unsigned row) {
+                *reinterpret_cast<word4*>(to(row)) = {};
+                if (row < rows_) gather(first_row_ + row, at, to(row));
+            });
         }
     }
 
@@ -85,9 +98,9 @@ public:
     FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, float (&scales)[held + 1]) const {
         unrolled<static_cast<int>(held)>([&](auto h) {
             unsigned const i = m.thread() + h.value * Threads;
-            std::size_t const row = first_row_ + i % Rows;
-            std::size_t const column = std::size_t{step} * columns + i / Rows * Unit;
-            scales[h.value] = i < scale_count && row < side_->rows && column < depth_ ? scale(row, column) : 0.0F;
+            unsigned const row = i % Rows;
+            unsigned const column = step * columns + i / Rows * Unit;
+            scales[h.value] = i < scale_count && row < rows_ && column < depth_ ? scale(first_row_ + row, column) : 0.0F;
         });
     }
     template <class Machine>
@@ -104,19 +117,22 @@ public:
         if constexpr (!facts::direct) {
             unsigned const row = m.thread() * run / Chunks;
             unsigned const chunk = m.thread() * run % Chunks;
-            std::size_t const column = std::size_t{step} * columns + chunk * chunk_columns;
-            std::byte const* const from = stage(step) + row * raw_pitch + std::size_t{step} * step_bytes % 16 + chunk * chunk_bytes;
+            unsigned const column = step * columns + chunk * chunk_columns;
+            std::byte const* const from = stage(step) + row * raw_pitch + step * step_bytes % 16 + chunk * chunk_bytes;
             block_numbers const numbers = read_numbers(row, column);
+            auto const to = [&](unsigned j, unsigned t) {
+                return reinterpret_cast<word4*>(operands(step) + t * term_bytes + tile::place(row, chunk + j));
+            };
             unrolled<static_cast<int>(run)>([&](auto j) {
                 std::uint32_t words[static_cast<std::size_t>(terms)][4];
                 convert(from + j.value * chunk_bytes, row, column + j.value * chunk_columns, numbers, words);
-                std::size_t const first = column + j.value * chunk_columns;
-                if (first + chunk_columns > depth_) cut(first < depth_ ? static_cast<int>(depth_ - first) : 0, words);
                 unrolled<terms>([&](auto t) {
-                    std::byte* const to = operands(step) + t.value * term_bytes + tile::place(row, chunk + j.value);
-                    *reinterpret_cast<word4*>(to) = {words[t.value][0], words[t.value][1], words[t.value][2], words[t.value][3]};
+                    *to(j.value, t.value) = {words[t.value][0], words[t.value][1], words[t.value][2], words[t.value][3]};
                 });
             });
+            if ((step + 1) * columns > depth_) {
+                rolled(0, run * terms, 1, [&](unsigned i) { cut(column + i / terms * chunk_columns, *to(i / terms, i % terms)); });
+            }
         }
     }
 
@@ -127,8 +143,7 @@ public:
     }
     /// The scale of row `row` of the block for columns [unit * Unit, (unit + 1) * Unit) of a step.
     FEWBITS_DEVICE float scale_of(unsigned step, int unit, unsigned row) const {
-        if constexpr (facts::has_scales) return scales_of(step)[static_cast<unsigned>(unit) * Rows + row];
-        else return 1.0F;
+        return scales_of(step)[static_cast<unsigned>(unit) * Rows + row];
     }
 
 private:
@@ -145,30 +160,23 @@ private:
     }
     FEWBITS_DEVICE std::uint32_t* table() const { return reinterpret_cast<std::uint32_t*>(shared_ + table_at); }
 
-    FEWBITS_DEVICE float scale(std::size_t row, std::size_t column) const {
+    FEWBITS_DEVICE float scale(std::size_t row, unsigned column) const {
         if constexpr (facts::has_scales) return side_->view.scale(row, column);
         else return 1.0F;
     }
 
-    /// 16 bytes of a row from byte `at` on, where they are not aligned; zeros beyond its end.
-    FEWBITS_DEVICE word4 gather(std::size_t row, std::size_t at) const {
-        word4 all{};
+    /// Up to 16 bytes of a row from byte `at` on, one after the other.
+    FEWBITS_DEVICE void gather(std::size_t row, unsigned at, std::byte* to) const {
+        rolled(at, at + 16 < row_bytes_ ? at + 16 : row_bytes_, 1, [&](unsigned b) { to[b - at] = stored_byte(row, b); });
+    }
+    FEWBITS_DEVICE std::byte stored_byte(std::size_t row, unsigned at) const {
         if constexpr (facts::trits) {
-            unrolled<4>([&](auto w) {
-                for (unsigned i = 0; i < 16; ++i) {
-                    std::size_t const column = (at + 4 * w.value) * 4 + i;
-                    if (column < depth_) all.at[w.value] |= side_->view.code(row, column) << (2 * i);
-                }
-            });
+            unsigned codes = 0;
+            for (unsigned i = 0; i < 4 && 4 * at + i < depth_; ++i) codes |= side_->view.code(row, 4 * at + i) << (2 * i);
+            return static_cast<std::byte>(codes);
         } else {
-            unrolled<16>([&](auto b) {
-                std::size_t const place = at + b.value;
-                if (place < row_bytes_) {
-                    all.at[b.value / 4] |= static_cast<std::uint32_t>(base_[row * pitch_ + place]) << (b.value % 4 * 8);
-                }
-            });
+            return base_[row * pitch_ + at];
         }
-        return all;
     }
 
     /// Whether a thread's columns are of one block, and its offset of the same one.
@@ -177,17 +185,17 @@ private:
         else return !X::block.linear && X::block.cols % (run * chunk_columns) == 0 && offset_extent<X> == X::block;
     }();
 
-    FEWBITS_DEVICE block_numbers read_numbers(unsigned row, std::size_t column) const {
+    FEWBITS_DEVICE block_numbers read_numbers(unsigned row, unsigned column) const {
         if constexpr (facts::form == operand_form::values && facts::blocks) {
-            std::size_t const r = first_row_ + row < side_->rows ? first_row_ + row : side_->rows - 1;
-            std::size_t const c = column < depth_ ? column : depth_ - 1;
+            std::size_t const r = first_row_ + (row < rows_ ? row : 0);
+            unsigned const c = column < depth_ ? column : depth_ - 1;
             return {side_->view.scale(r, c), side_->view.offset(r, c)};
         } else {
             return {};
         }
     }
 
-    FEWBITS_DEVICE void convert(std::byte const* from, unsigned row, std::size_t column, block_numbers const& numbers,
+    FEWBITS_DEVICE void convert(std::byte const* from, unsigned row, unsigned column, block_numbers const& numbers,
                                 std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
         using element = typename facts::element;
         if constexpr (!facts::blocks) {
@@ -214,53 +222,47 @@ private:
         }
     }
 
-    FEWBITS_DEVICE void convert_values(std::uint64_t codes, unsigned row, std::size_t column, block_numbers numbers,
+    FEWBITS_DEVICE void convert_values(std::uint64_t codes, unsigned row, unsigned column, block_numbers numbers,
                                        std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
-        unrolled<4>([&](auto p) {
-            float value[2];
-            unrolled<2>([&](auto h) {
-                constexpr int i = 2 * p.value + h.value;
-                if constexpr (!run_in_block) numbers = read_numbers(row, column + i);
-                auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i)]);
-                value[h.value] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
-            });
-            two_bf16_pairs(value[0], value[1], words[0][p.value], words[1][p.value]);
+        float value[8];
+        unrolled<8>([&](auto i) {
+            if constexpr (!run_in_block) numbers = read_numbers(row, column + i.value);
+            auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i.value)]);
+            value[i.value] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
         });
+        two_bf16_words(value, words[0], words[1]);
     }
 
     /// Numbers of a dense matrix.
     FEWBITS_DEVICE static void convert_numbers(std::byte const* from, std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) {
-        unrolled<4>([&](auto p) {
-            float value[2];
-            unrolled<2>([&](auto h) {
-                constexpr int i = 2 * p.value + h.value;
-                if constexpr (std::is_same_v<X, float>) value[h.value] = reinterpret_cast<float const*>(from)[i];
-                else if constexpr (facts_of<X>().dense == dense_form::halves) {
-                    value[h.value] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i]);
-                } else value[h.value] = static_cast<float>(reinterpret_cast<X const*>(from)[i]);
-            });
-            if constexpr (terms == 1) words[0][p.value] = nearest_bf16x2(value[0], value[1]);
-            else two_bf16_pairs(value[0], value[1], words[0][p.value], words[1][p.value]);
+        float value[8];
+        unrolled<8>([&](auto i) {
+            if constexpr (std::is_same_v<X, float>) value[i.value] = reinterpret_cast<float const*>(from)[i.value];
+            else if constexpr (facts::halves) value[i.value] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i.value]);
+            else value[i.value] = static_cast<float>(reinterpret_cast<X const*>(from)[i.value]);
         });
+        if constexpr (terms == 2) two_bf16_words(value, words[0], words[1]);
+        else unrolled<4>([&](auto p) { words[0][p.value] = nearest_bf16x2(value[2 * p.value], value[2 * p.value + 1]); });
     }
 
-    /// Zeros from column `left` of a chunk on.
-    FEWBITS_DEVICE static void cut(int left, std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) {
+    /// A chunk of columns from `column` on becomes zero beyond the last.
+    FEWBITS_DEVICE void cut(unsigned column, word4& chunk) const {
         constexpr int bits = 128 / chunk_columns;
+        int const left = depth_ <= column ? 0 : depth_ - column < chunk_columns ? static_cast<int>(depth_ - column) : chunk_columns;
         unrolled<4>([&](auto w) {
             int const keep = left * bits - 32 * w.value;
-            std::uint32_t const mask = keep >= 32 ? ~0U : keep <= 0 ? 0U : (1U << keep) - 1;
-            unrolled<terms>([&](auto t) { words[t.value][w.value] &= mask; });
+            chunk.at[w.value] &= keep >= 32 ? ~0U : keep <= 0 ? 0U : (1U << keep) - 1;
         });
     }
 
     product_side<X> const* side_;
     std::size_t first_row_;
-    std::size_t depth_;
+    unsigned depth_;
+    unsigned rows_;  ///< of the block's that there are
     std::byte* shared_;
     std::byte const* base_;
     std::size_t pitch_;
-    std::size_t row_bytes_;
+    unsigned row_bytes_;
     bool aligned_;
 };
 

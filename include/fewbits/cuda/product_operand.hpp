@@ -32,7 +32,7 @@ struct product_arguments {
     Y* y;
     float const* bias;   ///< N, or null
     std::size_t stride;  ///< of y's rows, in elements
-    std::size_t depth;   ///< K
+    std::size_t depth;   ///< K, less than 2^28
 };
 
 /// What stands in the operand of the matrix instruction.
@@ -53,6 +53,7 @@ struct product_operand {
     static constexpr operand_form form = operand_form::values;
     static constexpr int terms = facts_of<X>().exact_in_bf16 ? 1 : 2;
     static constexpr bool direct = facts_of<X>().dense == dense_form::upper_halves;
+    static constexpr bool halves = facts_of<X>().dense == dense_form::halves;
     static constexpr bool has_scales = false;
     static constexpr bool has_table = false;
     static constexpr bool has_sign = true;

@@ -22,77 +22,80 @@ struct warp_tile {
     FEWBITS_DEVICE static unsigned first_col(unsigned warp) { return warp % 4 * (Cols / 4); }
 };
 
-/// One thread's sums; with Scaled a product of two scales stands before every unit of `Unit` instructions in K.
+/// f(sa * sw) of two sides, of which one may have no scales.
+template <class A, class W>
+FEWBITS_DEVICE float scale_product([[maybe_unused]] float a, [[maybe_unused]] float w) {
+    if constexpr (!A::has_scales) return w;
+    else if constexpr (!W::has_scales) return a;
+    else return mul_rn(a, w);
+}
+
+/// One thread's sums; scales stand before every unit of `Unit` instructions in K.
 ///
 /// The tensor cores' own sums, which may be cut off rather than rounded, go over one unit, at most 64 columns; the sums of units are fp32,
 /// each addition rounded to nearest.
-template <class A, class W, int Rows, int Cols, int Chunks, int Unit, bool Scaled>
+template <class A, class W, int Rows, int Cols, int Chunks, int Unit>
 struct float_sums {
     using shape = warp_tile<Rows, Cols>;
     using tile = operand_tile<Chunks>;
     float sum[static_cast<std::size_t>(shape::high)][static_cast<std::size_t>(shape::wide)][4] = {};
 
     template <class Machine>
-    FEWBITS_DEVICE void multiply(Machine& m, A const& a, W const& w, unsigned step, std::size_t) {
+    FEWBITS_DEVICE void multiply(Machine& m, A const& a, W const& w, unsigned step, unsigned) {
         unrolled<tile::instructions / Unit>([&](auto unit) {
-            float part[static_cast<std::size_t>(shape::high)][static_cast<std::size_t>(shape::wide)][4] = {};
-            unrolled<Unit>([&](auto k) { multiply_once(m, a, w, step, unit.value * Unit + k.value, part); });
-            add(m, a, w, step, unit.value, part);
+            std::uint32_t right[Unit * W::terms][static_cast<std::size_t>(shape::wide)][2];
+            unrolled<Unit * W::terms * shape::wide / 2>([&](auto i) {
+                constexpr int which = i.value / (shape::wide / 2);
+                constexpr int n = i.value % (shape::wide / 2) * 2;
+                tile::load_b(m, w.term(step, which % W::terms), shape::first_col(m.warp()) + n * 8, unit.value * Unit + which / W::terms,
+                             right[which][n], right[which][n + 1]);
+            });
+            float scales[static_cast<std::size_t>(shape::wide)][2] = {};
+            if constexpr (W::has_scales) {
+                unsigned const col = shape::first_col(m.warp()) + m.lane() % 4 * 2;
+                unrolled<shape::wide * 2>([&](auto n) {
+                    scales[n.value / 2][n.value % 2] = w.scale_of(step, unit.value, col + n.value / 2 * 8 + n.value % 2);
+                });
+            }
+            unrolled<shape::high>([&](auto r) {
+                float part[static_cast<std::size_t>(shape::wide)][4] = {};
+                unrolled<Unit>([&](auto k) {
+                    std::uint32_t left[static_cast<std::size_t>(A::terms)][4];
+                    unrolled<A::terms>([&](auto t) {
+                        tile::load_a(m, a.term(step, t.value), shape::first_row(m.warp()) + r.value * 16, unit.value * Unit + k.value, left[t.value]);
+                    });
+                    // The products of second terms first: what is small is added while the sum is.
+                    unrolled<A::terms * W::terms>([&](auto p) {
+                        constexpr int t = (A::terms * W::terms - 1 - p.value) / W::terms;
+                        constexpr int u = (A::terms * W::terms - 1 - p.value) % W::terms;
+                        unrolled<shape::wide>([&](auto n) {
+                            m.multiply_bf16(part[n.value], left[t], right[k.value * W::terms + u][n.value], part[n.value]);
+                        });
+                    });
+                });
+                add<r.value>(m, a, step, unit.value, scales, part);
+            });
         });
     }
     template <class Machine>
     FEWBITS_DEVICE void finish(Machine&, A const&, W const&, unsigned) {}
 
 private:
-    template <class Machine>
-    FEWBITS_DEVICE static void multiply_once(Machine& m, A const& a, W const& w, unsigned step, unsigned k,
-                                             float (&part)[static_cast<std::size_t>(shape::high)][static_cast<std::size_t>(shape::wide)][4]) {
-        std::uint32_t right[static_cast<std::size_t>(W::terms)][static_cast<std::size_t>(shape::wide)][2];
-        unrolled<W::terms * shape::wide / 2>([&](auto i) {
-            constexpr int t = i.value / (shape::wide / 2);
-            constexpr int n = i.value % (shape::wide / 2) * 2;
-            tile::load_b(m, w.term(step, t), shape::first_col(m.warp()) + n * 8, k, right[t][n], right[t][n + 1]);
-        });
-        unrolled<shape::high>([&](auto r) {
-            std::uint32_t left[static_cast<std::size_t>(A::terms)][4];
-            unrolled<A::terms>([&](auto t) {
-                tile::load_a(m, a.term(step, t.value), shape::first_row(m.warp()) + r.value * 16, k, left[t.value]);
-            });
-            // The products of second terms first: what is small is added while the sum is.
-            unrolled<A::terms * W::terms>([&](auto p) {
-                constexpr int t = (A::terms * W::terms - 1 - p.value) / W::terms;
-                constexpr int u = (A::terms * W::terms - 1 - p.value) % W::terms;
-                unrolled<shape::wide>([&](auto n) {
-                    float(&to)[4] = part[r.value][n.value];
-                    m.multiply_bf16(to, left[t], right[u][n.value], to);
-                });
-            });
-        });
-    }
-
-    template <class Machine>
-    FEWBITS_DEVICE void add(Machine& m, A const& a, W const& w, unsigned step, int unit,
-                            float const (&part)[static_cast<std::size_t>(shape::high)][static_cast<std::size_t>(shape::wide)][4]) {
-        unsigned const row = shape::first_row(m.warp()) + m.lane() / 4;
-        unsigned const col = shape::first_col(m.warp()) + m.lane() % 4 * 2;
-        float right[static_cast<std::size_t>(shape::wide)][2];
-        if constexpr (Scaled) {
-            unrolled<shape::wide * 2>([&](auto n) {
-                right[n.value / 2][n.value % 2] = w.scale_of(step, unit, col + n.value / 2 * 8 + n.value % 2);
-            });
+    /// The sums of a unit for 16 rows.
+    template <int R, class Machine>
+    FEWBITS_DEVICE void add(Machine& m, A const& a, unsigned step, int unit, float const (&scales)[static_cast<std::size_t>(shape::wide)][2],
+                            float const (&part)[static_cast<std::size_t>(shape::wide)][4]) {
+        float left[2] = {};
+        if constexpr (A::has_scales) {
+            unsigned const row = shape::first_row(m.warp()) + m.lane() / 4 + R * 16;
+            unrolled<2>([&](auto h) { left[h.value] = a.scale_of(step, unit, row + h.value * 8); });
         }
-        unrolled<shape::high>([&](auto r) {
-            float left[2];
-            if constexpr (Scaled) {
-                unrolled<2>([&](auto h) { left[h.value] = a.scale_of(step, unit, row + r.value * 16 + h.value * 8); });
-            }
-            unrolled<shape::wide * 4>([&](auto i) {
-                constexpr int n = i.value / 4;
-                constexpr int reg = i.value % 4;
-                float& to = sum[r.value][n][reg];
-                if constexpr (Scaled) to = fma_rn(part[r.value][n][reg], mul_rn(left[reg / 2], right[n][reg % 2]), to);
-                else to = add_rn(to, part[r.value][n][reg]);
-            });
+        unrolled<shape::wide * 4>([&](auto i) {
+            constexpr int n = i.value / 4;
+            constexpr int reg = i.value % 4;
+            float& to = sum[R][n][reg];
+            if constexpr (!A::has_scales && !W::has_scales) to = add_rn(to, part[n][reg]);
+            else to = fma_rn(part[n][reg], scale_product<A, W>(left[reg / 2], scales[n][reg % 2]), to);
         });
     }
 };
@@ -107,14 +110,14 @@ struct exact_sums {
     float sum[static_cast<std::size_t>(shape::high)][static_cast<std::size_t>(shape::wide)][4] = {};
 
     template <class Machine>
-    FEWBITS_DEVICE void multiply(Machine& m, A const& a, W const& w, unsigned step, std::size_t depth) {
+    FEWBITS_DEVICE void multiply(Machine& m, A const& a, W const& w, unsigned step, unsigned depth) {
         constexpr int units = Chunks * 16 / Unit;
         unrolled<units>([&](auto unit) {
-            std::size_t const begin = std::size_t{step} * (Chunks * 16) + unit.value * Unit;
+            unsigned const begin = step * (Chunks * 16) + unit.value * Unit;
             if (begin >= depth) return;
             if constexpr (Unit == 16) multiply_once<unit.value % 2>(m, a, w, step, unit.value / 2);
             else unrolled<Unit / 32>([&](auto k) { multiply_once<both>(m, a, w, step, unit.value * (Unit / 32) + k.value); });
-            std::size_t const end = begin + Unit;
+            unsigned const end = begin + Unit;
             if constexpr (Group != 0) {
                 if (Group == Unit || end % Group == 0 || end >= depth) return fold(m, a, w, step, unit.value);
             }
@@ -190,8 +193,7 @@ private:
                 p = static_cast<float>(low);
             }
             low = 0;
-            constexpr float power = 1.0F / static_cast<float>(1 << -Fraction);
-            if constexpr (Fraction != 0) p = mul_rn(p, power);
+            if constexpr (Fraction != 0) p = mul_rn(p, 1.0F / static_cast<float>(1 << -Fraction));
             float const left = a.scale_of(step, unit, row + static_cast<unsigned>(r.value * 16 + reg.value / 2 * 8));
             float const right = w.scale_of(step, unit, col + static_cast<unsigned>(n.value * 8 + reg.value % 2));
             float& to = sum[r.value][n.value][reg.value];

@@ -49,11 +49,12 @@ struct tiled_product {
         unsigned const high = static_cast<unsigned>((args.a.rows + RowsA - 1) / RowsA);
         std::size_t const row = std::size_t{m.block_index() % high} * RowsA;
         std::size_t const col = std::size_t{m.block_index() / high} * RowsW;
-        loader_a const a(args.a, row, args.depth, m.shared());
-        loader_w const w(args.w, col, args.depth, m.shared() + shared_a);
-        auto const steps = static_cast<unsigned>((args.depth + columns - 1) / columns);
+        auto const depth = static_cast<unsigned>(args.depth);
+        loader_a const a(args.a, row, depth, m.shared());
+        loader_w const w(args.w, col, depth, m.shared() + shared_a);
+        unsigned const steps = (depth + columns - 1) / columns;
         sums_type sums;
-        if (steps != 0) multiply(m, a, w, steps, args.depth, sums);
+        if (steps != 0) multiply(m, a, w, steps, depth, sums);
         store(m, args, row, col, sums);
     }
 
@@ -61,12 +62,11 @@ private:
     using shape = warp_tile<RowsA, RowsW>;
     using exact_type = exact_sums<loader_a, loader_w, byte_signs<product_operand<A, exact>::has_sign, product_operand<W, exact>::has_sign>,
                                   RowsA, RowsW, Chunks, unit, group, product_operand<A, exact>::fraction + product_operand<W, exact>::fraction>;
-    using float_type = float_sums<loader_a, loader_w, RowsA, RowsW, Chunks, unit / 16,
-                                  product_operand<A, exact>::has_scales || product_operand<W, exact>::has_scales>;
+    using float_type = float_sums<loader_a, loader_w, RowsA, RowsW, Chunks, unit / 16>;
     using sums_type = std::conditional_t<exact, exact_type, float_type>;
 
     template <class Machine>
-    FEWBITS_DEVICE static void multiply(Machine& m, loader_a const& a, loader_w const& w, unsigned steps, std::size_t depth,
+    FEWBITS_DEVICE static void multiply(Machine& m, loader_a const& a, loader_w const& w, unsigned steps, unsigned depth,
                                         sums_type& sums) {
         float scales_a[loader_a::held + 1];
         float scales_w[loader_w::held + 1];
