@@ -15,20 +15,20 @@ template <int Width>
 FEWBITS_DEVICE std::uint64_t load_eight(std::byte const* from) {
     constexpr int unit = Width % 8 == 0 ? 8 : Width % 4 == 0 ? 4 : Width % 2 == 0 ? 2 : 1;
     std::uint64_t all = 0;
-    unrolled<Width / unit>([&](auto i) {
+    repeated<Width / unit>([&](unsigned i) {
         std::uint64_t part = 0;
         if constexpr (unit == 8) part = *reinterpret_cast<std::uint64_t const*>(from);
         else if constexpr (unit == 4) part = *reinterpret_cast<std::uint32_t const*>(from);
-        else if constexpr (unit == 2) part = *reinterpret_cast<std::uint16_t const*>(from + 2 * i.value);
-        else part = static_cast<std::uint8_t>(from[i.value]);
-        all |= part << (8 * unit * i.value);
+        else if constexpr (unit == 2) part = *reinterpret_cast<std::uint16_t const*>(from + 2 * i);
+        else part = static_cast<std::uint8_t>(from[i]);
+        all |= part << (8 * unit * i);
     });
     return all;
 }
 
 template <int Width>
-FEWBITS_DEVICE std::uint32_t code_at(std::uint64_t codes, int i) {
-    return static_cast<std::uint32_t>(codes >> (i * Width)) & ((1U << Width) - 1);
+FEWBITS_DEVICE std::uint32_t code_at(std::uint64_t codes, unsigned i) {
+    return static_cast<std::uint32_t>(codes >> (i * unsigned{Width})) & ((1U << Width) - 1);
 }
 
 /// Whether E's integers take up all codes, so that a code is an integer by its bits alone.
@@ -51,10 +51,11 @@ FEWBITS_DEVICE void integers_to_bytes(std::uint64_t codes, std::uint32_t (&out)[
         out[0] = permute_bytes(even, odd, 0x5140);
         out[1] = permute_bytes(even, odd, 0x7362);
     } else {
-        unrolled<2>([&](auto w) { out[w.value] = 0; });
-        unrolled<8>([&](auto i) {
-            auto const byte = static_cast<std::uint32_t>(E::codec::to_integer(code_at<E::width>(codes, i.value))) & 0xFFU;
-            out[i.value / 4] |= byte << (i.value % 4 * 8);
+        out[0] = 0;
+        out[1] = 0;
+        repeated<8>([&](unsigned i) {
+            auto const byte = static_cast<std::uint32_t>(E::codec::to_integer(code_at<E::width>(codes, i))) & 0xFFU;
+            out[i / 4] |= byte << (i % 4 * 8);
         });
     }
 }
@@ -94,24 +95,24 @@ FEWBITS_DEVICE void codes_to_bf16(std::uint64_t codes, std::uint32_t (&out)[4]) 
     if constexpr (E::width == 4) {
         auto const word = static_cast<std::uint32_t>(codes);
         std::uint32_t apart[4];  // a code and the one four on
-        unrolled<4>([&](auto i) { apart[i.value] = decode_pair<E>(word >> (4 * i.value)); });
-        unrolled<2>([&](auto i) {
-            out[i.value] = permute_bytes(apart[2 * i.value], apart[2 * i.value + 1], 0x5410);
-            out[i.value + 2] = permute_bytes(apart[2 * i.value], apart[2 * i.value + 1], 0x7632);
+        repeated<4>([&](unsigned i) { apart[i] = decode_pair<E>(word >> (4 * i)); });
+        repeated<2>([&](unsigned i) {
+            out[i] = permute_bytes(apart[2 * i], apart[2 * i + 1], 0x5410);
+            out[i + 2] = permute_bytes(apart[2 * i], apart[2 * i + 1], 0x7632);
         });
     } else if constexpr (E::width == 8) {
-        unrolled<4>([&](auto i) {
-            auto const word = static_cast<std::uint32_t>(codes >> (i.value / 2 * 32));
-            out[i.value] = decode_pair<E>(permute_bytes(word, 0, i.value % 2 == 0 ? 0x4140 : 0x4342));
+        repeated<4>([&](unsigned i) {
+            auto const word = static_cast<std::uint32_t>(codes >> (i / 2 * 32));
+            out[i] = decode_pair<E>(permute_bytes(word, 0, i % 2 == 0 ? 0x4140 : 0x4342));
         });
         if (some_nan<E>(static_cast<std::uint32_t>(codes)) || some_nan<E>(static_cast<std::uint32_t>(codes >> 32))) {
-            unrolled<8>([&](auto i) {
-                if (E::codec::is_nan(code_at<8>(codes, i.value))) out[i.value / 2] |= 0x7FC0U << (i.value % 2 * 16);
+            repeated<8>([&](unsigned i) {
+                if (E::codec::is_nan(code_at<8>(codes, i))) out[i / 2] |= 0x7FC0U << (i % 2 * 16);
             });
         }
     } else {
-        unrolled<4>([&](auto i) {
-            out[i.value] = decode_pair<E>(code_at<E::width>(codes, 2 * i.value) | code_at<E::width>(codes, 2 * i.value + 1) << 16);
+        repeated<4>([&](unsigned i) {
+            out[i] = decode_pair<E>(code_at<E::width>(codes, 2 * i) | code_at<E::width>(codes, 2 * i + 1) << 16);
         });
     }
 }
@@ -129,18 +130,18 @@ FEWBITS_HOST_DEVICE inline std::uint32_t two_bf16(float x) noexcept {
 /// The same of eight numbers, in pairs.
 FEWBITS_DEVICE void two_bf16_words(float const (&x)[8], std::uint32_t (&first)[4], std::uint32_t (&second)[4]) {
     std::uint32_t unusual = 0;  // an infinity or a NaN
-    unrolled<4>([&](auto i) {
-        first[i.value] = nearest_bf16x2(x[2 * i.value], x[2 * i.value + 1]);
-        unusual |= (first[i.value] & 0x7FFF7FFFU) + 0x00800080U;
-        second[i.value] = nearest_bf16x2(sub_rn(x[2 * i.value], bit_cast<float>(first[i.value] << 16)),
-                                         sub_rn(x[2 * i.value + 1], bit_cast<float>(first[i.value] & 0xFFFF0000U)));
+    repeated<4>([&](unsigned i) {
+        first[i] = nearest_bf16x2(x[2 * i], x[2 * i + 1]);
+        unusual |= (first[i] & 0x7FFF7FFFU) + 0x00800080U;
+        second[i] = nearest_bf16x2(sub_rn(x[2 * i], bit_cast<float>(first[i] << 16)),
+                                         sub_rn(x[2 * i + 1], bit_cast<float>(first[i] & 0xFFFF0000U)));
     });
     if ((unusual & 0x80008000U) == 0) return;
-    unrolled<4>([&](auto i) {
-        std::uint32_t const a = two_bf16(x[2 * i.value]);
-        std::uint32_t const b = two_bf16(x[2 * i.value + 1]);
-        first[i.value] = permute_bytes(a, b, 0x5410);
-        second[i.value] = permute_bytes(a, b, 0x7632);
+    repeated<4>([&](unsigned i) {
+        std::uint32_t const a = two_bf16(x[2 * i]);
+        std::uint32_t const b = two_bf16(x[2 * i + 1]);
+        first[i] = permute_bytes(a, b, 0x5410);
+        second[i] = permute_bytes(a, b, 0x7632);
     });
 }
 

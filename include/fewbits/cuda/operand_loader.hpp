@@ -16,11 +16,11 @@ namespace fewbits {
 /// Stored bytes are copied to one of several stages, asynchronously where rows begin on 16 bytes and hold multiples of 16; from there
 /// they are decoded into one of two operands, unless they are the operand as they are. The order is: copy(0), copy(1), then for every
 /// step copy(step + 2) while step is multiplied and step + 1 decoded; a barrier between two steps.
-template <class X, bool Exact, int Rows, int Chunks, int Unit, unsigned Threads>
+template <class X, bool Exact, unsigned Rows, int Chunks, unsigned Unit, unsigned Threads>
 class operand_loader {
     using facts = product_operand<X, Exact>;
     using tile = operand_tile<Chunks>;
-    static constexpr int chunk_columns = Exact ? 16 : 8;
+    static constexpr unsigned chunk_columns = Exact ? 16 : 8;
     static constexpr unsigned chunk_bytes = chunk_columns * facts::width / 8;
     static constexpr unsigned columns = Chunks * chunk_columns;  ///< of a step
     static constexpr unsigned step_bytes = Chunks * chunk_bytes;
@@ -40,10 +40,10 @@ class operand_loader {
     static_assert(facts::direct || run * Threads == Rows * Chunks);
 
 public:
-    static constexpr int terms = facts::terms;
+    static constexpr unsigned terms = facts::terms;
     static constexpr bool has_scales = facts::has_scales;
     static constexpr std::size_t shared_bytes = table_at + (facts::has_table ? 4U << facts::width : 0U);
-    static constexpr unsigned held = (scale_count + Threads - 1) / Threads;  ///< scales of a step that a thread brings
+    static constexpr unsigned held = has_scales ? (scale_count + Threads - 1) / Threads : 1;  ///< scales of a step that a thread brings
 
     FEWBITS_DEVICE operand_loader(product_side<X> const& side, std::size_t first_row, unsigned depth, std::byte* shared)
         : side_(&side), first_row_(first_row), depth_(depth),
@@ -79,11 +79,11 @@ public:
         if (slots != pieces && piece >= pieces) return;
         if (aligned_) {
             std::byte const* from = base_ + (first_row_ + first) * pitch_ + at;
-            unrolled<static_cast<int>(turns)>([&](auto turn) {
-                unsigned const row = first + turn.value * (Threads / slots);
+            repeated<turns>([&](unsigned turn) {
+                unsigned const row = first + turn * (Threads / slots);
                 if (turns * (Threads / slots) > Rows && row >= Rows) return;
                 bool const inside = row < rows_ && at < row_bytes_;
-                m.copy16(to(row), inside ? from + turn.value * (Threads / slots) * pitch_ : base_, inside);
+                m.copy16(to(row), from + turn * (Threads / slots) * pitch_, inside);
             });
         } else {
             rolled(first, Rows, Threads / slots, [&](unsigned row) {
@@ -95,20 +95,25 @@ public:
 
     /// This thread's scales of a step, 0 outside of the matrix; `keep` puts them where the others see them.
     template <class Machine>
-    FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, float (&scales)[held + 1]) const {
-        unrolled<static_cast<int>(held)>([&](auto h) {
-            unsigned const i = m.thread() + h.value * Threads;
-            unsigned const row = i % Rows;
-            unsigned const column = step * columns + i / Rows * Unit;
-            scales[h.value] = i < scale_count && row < rows_ && column < depth_ ? scale(first_row_ + row, column) : 0.0F;
-        });
+    FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, float (&scales)[held]) const {
+        if constexpr (has_scales) {
+            repeated<held>([&](unsigned h) {
+                unsigned const i = m.thread() + h * Threads;
+                unsigned const row = i % Rows;
+                unsigned const column = step * columns + i / Rows * Unit;
+                bool const inside = i < scale_count && row < rows_ && column < depth_;
+                scales[h] = inside ? side_->view.scale(first_row_ + row, column) : 0.0F;
+            });
+        }
     }
     template <class Machine>
-    FEWBITS_DEVICE void keep(Machine& m, unsigned step, float const (&scales)[held + 1]) const {
-        unrolled<static_cast<int>(held)>([&](auto h) {
-            unsigned const i = m.thread() + h.value * Threads;
-            if (i < scale_count) scales_of(step)[i] = scales[h.value];
-        });
+    FEWBITS_DEVICE void keep(Machine& m, unsigned step, float const (&scales)[held]) const {
+        if constexpr (has_scales) {
+            repeated<held>([&](unsigned h) {
+                unsigned const i = m.thread() + h * Threads;
+                if (i < scale_count) scales_of(step)[i] = scales[h];
+            });
+        }
     }
 
     /// Makes the operand of a step from its stage.
@@ -123,11 +128,11 @@ public:
             auto const to = [&](unsigned j, unsigned t) {
                 return reinterpret_cast<word4*>(operands(step) + t * term_bytes + tile::place(row, chunk + j));
             };
-            unrolled<static_cast<int>(run)>([&](auto j) {
-                std::uint32_t words[static_cast<std::size_t>(terms)][4];
-                convert(from + j.value * chunk_bytes, row, column + j.value * chunk_columns, numbers, words);
-                unrolled<terms>([&](auto t) {
-                    *to(j.value, t.value) = {words[t.value][0], words[t.value][1], words[t.value][2], words[t.value][3]};
+            repeated<run>([&](unsigned j) {
+                std::uint32_t words[terms][4];
+                convert(from + j * chunk_bytes, row, column + j * chunk_columns, numbers, words);
+                repeated<terms>([&](unsigned t) {
+                    *to(j, t) = {words[t][0], words[t][1], words[t][2], words[t][3]};
                 });
             });
             if ((step + 1) * columns > depth_) {
@@ -137,13 +142,13 @@ public:
     }
 
     /// What is multiplied in a step: an operand_tile for each term.
-    FEWBITS_DEVICE std::byte const* term(unsigned step, int t) const {
+    FEWBITS_DEVICE std::byte const* term(unsigned step, unsigned t) const {
         if constexpr (facts::direct) return stage(step);
-        else return operands(step) + static_cast<unsigned>(t) * term_bytes;
+        else return operands(step) + t * term_bytes;
     }
     /// The scale of row `row` of the block for columns [unit * Unit, (unit + 1) * Unit) of a step.
-    FEWBITS_DEVICE float scale_of(unsigned step, int unit, unsigned row) const {
-        return scales_of(step)[static_cast<unsigned>(unit) * Rows + row];
+    FEWBITS_DEVICE float scale_of(unsigned step, unsigned unit, unsigned row) const {
+        return scales_of(step)[unit * Rows + row];
     }
 
 private:
@@ -159,11 +164,6 @@ private:
         return reinterpret_cast<float*>(shared_ + scales_at) + step % 2 * scale_count;
     }
     FEWBITS_DEVICE std::uint32_t* table() const { return reinterpret_cast<std::uint32_t*>(shared_ + table_at); }
-
-    FEWBITS_DEVICE float scale(std::size_t row, unsigned column) const {
-        if constexpr (facts::has_scales) return side_->view.scale(row, column);
-        else return 1.0F;
-    }
 
     /// Up to 16 bytes of a row from byte `at` on, one after the other.
     FEWBITS_DEVICE void gather(std::size_t row, unsigned at, std::byte* to) const {
@@ -196,16 +196,16 @@ private:
     }
 
     FEWBITS_DEVICE void convert(std::byte const* from, unsigned row, unsigned column, block_numbers const& numbers,
-                                std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
+                                std::uint32_t (&words)[terms][4]) const {
         using element = typename facts::element;
         if constexpr (!facts::blocks) {
             convert_numbers(from, words);
         } else if constexpr (facts::form == operand_form::bytes) {
-            unrolled<2>([&](auto half) {
+            repeated<2>([&](unsigned half) {
                 std::uint32_t bytes[2];
-                integers_to_bytes<element>(load_eight<facts::width>(from + half.value * facts::width), bytes);
-                words[0][2 * half.value] = bytes[0];
-                words[0][2 * half.value + 1] = bytes[1];
+                integers_to_bytes<element>(load_eight<facts::width>(from + half * facts::width), bytes);
+                words[0][2 * half] = bytes[0];
+                words[0][2 * half + 1] = bytes[1];
             });
         } else if constexpr (facts::form == operand_form::values) {
             convert_values(load_eight<facts::width>(from), row, column, numbers, words);
@@ -213,45 +213,43 @@ private:
             codes_to_bf16<element>(load_eight<facts::width>(from), words[0]);
         } else {
             std::uint64_t const codes = load_eight<facts::width>(from);
-            unrolled<4>([&](auto p) {
-                std::uint32_t const low = table()[code_at<facts::width>(codes, 2 * p.value)];
-                std::uint32_t const high = table()[code_at<facts::width>(codes, 2 * p.value + 1)];
-                words[0][p.value] = permute_bytes(low, high, 0x5410);
-                if constexpr (terms == 2) words[1][p.value] = permute_bytes(low, high, 0x7632);
+            repeated<4>([&](unsigned p) {
+                std::uint32_t const low = table()[code_at<facts::width>(codes, 2 * p)];
+                std::uint32_t const high = table()[code_at<facts::width>(codes, 2 * p + 1)];
+                words[0][p] = permute_bytes(low, high, 0x5410);
+                if constexpr (terms == 2) words[1][p] = permute_bytes(low, high, 0x7632);
             });
         }
     }
 
     FEWBITS_DEVICE void convert_values(std::uint64_t codes, unsigned row, unsigned column, block_numbers numbers,
-                                       std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) const {
+                                       std::uint32_t (&words)[terms][4]) const {
         float value[8];
-        unrolled<8>([&](auto i) {
-            if constexpr (!run_in_block) numbers = read_numbers(row, column + i.value);
-            auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i.value)]);
-            value[i.value] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
+        repeated<8>([&](unsigned i) {
+            if constexpr (!run_in_block) numbers = read_numbers(row, column + i);
+            auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i)]);
+            value[i] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
         });
         two_bf16_words(value, words[0], words[1]);
     }
 
     /// Numbers of a dense matrix.
-    FEWBITS_DEVICE static void convert_numbers(std::byte const* from, std::uint32_t (&words)[static_cast<std::size_t>(terms)][4]) {
+    FEWBITS_DEVICE static void convert_numbers(std::byte const* from, std::uint32_t (&words)[terms][4]) {
         float value[8];
-        unrolled<8>([&](auto i) {
-            if constexpr (std::is_same_v<X, float>) value[i.value] = reinterpret_cast<float const*>(from)[i.value];
-            else if constexpr (facts::halves) value[i.value] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i.value]);
-            else value[i.value] = static_cast<float>(reinterpret_cast<X const*>(from)[i.value]);
+        repeated<8>([&](unsigned i) {
+            if constexpr (std::is_same_v<X, float>) value[i] = reinterpret_cast<float const*>(from)[i];
+            else if constexpr (facts::halves) value[i] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i]);
+            else value[i] = static_cast<float>(reinterpret_cast<X const*>(from)[i]);
         });
         if constexpr (terms == 2) two_bf16_words(value, words[0], words[1]);
-        else unrolled<4>([&](auto p) { words[0][p.value] = nearest_bf16x2(value[2 * p.value], value[2 * p.value + 1]); });
+        else repeated<4>([&](unsigned p) { words[0][p] = nearest_bf16x2(value[2 * p], value[2 * p + 1]); });
     }
 
     /// A chunk of columns from `column` on becomes zero beyond the last.
     FEWBITS_DEVICE void cut(unsigned column, word4& chunk) const {
-        constexpr int bits = 128 / chunk_columns;
-        int const left = depth_ <= column ? 0 : depth_ - column < chunk_columns ? static_cast<int>(depth_ - column) : chunk_columns;
-        unrolled<4>([&](auto w) {
-            int const keep = left * bits - 32 * w.value;
-            chunk.at[w.value] &= keep >= 32 ? ~0U : keep <= 0 ? 0U : (1U << keep) - 1;
+        unsigned const left = depth_ <= column ? 0 : (depth_ - column) * (128 / chunk_columns);  // bits
+        repeated<4>([&](unsigned w) {
+            chunk.at[w] &= left >= 32 * (w + 1) ? ~0U : left <= 32 * w ? 0U : (1U << left % 32) - 1;
         });
     }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "unrolled.hpp"
+#include "../config.hpp"
 
 namespace fewbits {
 
@@ -14,7 +14,7 @@ template <int Chunks>
 struct operand_tile {
     static_assert(Chunks == 4 || Chunks == 8);
     static constexpr unsigned row_bytes = Chunks * 16;
-    static constexpr int instructions = Chunks / 2;  ///< in K
+    static constexpr unsigned instructions = Chunks / 2;  ///< in K
 
     FEWBITS_DEVICE static unsigned place(unsigned row, unsigned chunk) {
         unsigned const turned = chunk ^ (Chunks == 8 ? row % 8 : row / 2 % 4);
@@ -28,13 +28,14 @@ struct operand_tile {
     }
     /// The operands B of rows [row, row + 8) and [row + 8, row + 16).
     template <class Machine>
-    FEWBITS_DEVICE static void load_b(Machine& m, std::byte const* tile, unsigned row, unsigned k, std::uint32_t (&b)[2], std::uint32_t (&next)[2]) {
+    FEWBITS_DEVICE static void load_b(Machine& m, std::byte const* tile, unsigned row, unsigned k, std::uint32_t (&b)[2],
+                                      std::uint32_t (&next)[2]) {
         std::uint32_t both[4];
         m.load_matrices(both, tile + place(row + m.lane() % 8 + m.lane() / 16 * 8, 2 * k + m.lane() / 8 % 2));
-        unrolled<2>([&](auto i) {
-            b[i.value] = both[i.value];
-            next[i.value] = both[i.value + 2];
-        });
+        b[0] = both[0];
+        b[1] = both[1];
+        next[0] = both[2];
+        next[1] = both[3];
     }
 };
 

@@ -21,13 +21,13 @@ namespace fewbits {
 ///
 /// A block makes a tile of y: while a step of K is multiplied, the next one is decoded and the one after it is on its way from memory.
 /// RowsA x RowsW: the tile; Chunks: runs of 16 bytes of an operand's row in a step.
-template <class A, class W, gemm_result Y, int RowsA, int RowsW, int Chunks>
+template <class A, class W, gemm_result Y, unsigned RowsA, unsigned RowsW, int Chunks>
 struct tiled_product {
     static constexpr bool exact = is_exact_product<A, W>;
     static constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
-    static constexpr int columns = Chunks * (exact ? 16 : 8);  ///< of a step
+    static constexpr unsigned columns = Chunks * (exact ? 16 : 8);  ///< of a step
     /// Columns under one scale on both sides; one side's groups need not be multiples of the other's.
-    static constexpr int unit = static_cast<int>(std::gcd(std::gcd(scale_group<A, exact>, scale_group<W, exact>), std::size_t{columns}));
+    static constexpr unsigned unit = static_cast<unsigned>(std::gcd(std::gcd(scale_group<A, exact>, scale_group<W, exact>), std::size_t{columns}));
 
     static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
@@ -38,10 +38,9 @@ struct tiled_product {
     static constexpr std::size_t shared_bytes = shared_a + loader_w::shared_bytes;
     using arguments = product_arguments<A, W, Y>;
 
-    static constexpr std::size_t tiles(std::size_t rows, int of) noexcept {
-        return (rows + static_cast<std::size_t>(of) - 1) / static_cast<std::size_t>(of);
+    static constexpr std::size_t blocks_for(std::size_t m, std::size_t n) noexcept {
+        return (m + RowsA - 1) / RowsA * ((n + RowsW - 1) / RowsW);
     }
-    static constexpr std::size_t blocks_for(std::size_t m, std::size_t n) noexcept { return tiles(m, RowsA) * tiles(n, RowsW); }
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& args) {
@@ -68,8 +67,8 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, loader_a const& a, loader_w const& w, unsigned steps, unsigned depth,
                                         sums_type& sums) {
-        float scales_a[loader_a::held + 1];
-        float scales_w[loader_w::held + 1];
+        float scales_a[loader_a::held];
+        float scales_w[loader_w::held];
         auto const copy = [&](unsigned step) {
             if (step < steps) {
                 a.copy(m, step);
@@ -106,26 +105,28 @@ private:
 
     template <class Machine>
     FEWBITS_DEVICE static void store(Machine& m, arguments const& args, std::size_t first_row, std::size_t first_col, sums_type const& sums) {
-        unrolled<shape::high * shape::wide * 4>([&](auto i) {
-            constexpr int r = i.value / (shape::wide * 4);
-            constexpr int n = i.value / 4 % shape::wide;
-            constexpr int reg = i.value % 4;
-            tile_place const at = place_c(static_cast<int>(m.lane()), reg);
-            std::size_t const row = first_row + shape::first_row(m.warp()) + static_cast<unsigned>(r * 16 + at.row);
-            std::size_t const col = first_col + shape::first_col(m.warp()) + static_cast<unsigned>(n * 8 + at.col);
+        repeated<shape::high * shape::wide * 4>([&](unsigned i) {
+            unsigned const r = i / (shape::wide * 4);
+            unsigned const n = i / 4 % shape::wide;
+            tile_place const at = place_c(static_cast<int>(m.lane()), static_cast<int>(i % 4));
+            std::size_t const row = first_row + shape::first_row(m.warp()) + r * 16 + static_cast<unsigned>(at.row);
+            std::size_t const col = first_col + shape::first_col(m.warp()) + n * 8 + static_cast<unsigned>(at.col);
             if (row < args.a.rows && col < args.w.rows) {
-                args.y[row * args.stride + col] = result_of<Y>(sums.sum[r][n][reg], args.bias, col);
+                args.y[row * args.stride + col] = result_of<Y>(sums.sum[r][n][i % 4], args.bias, col);
             }
         });
     }
 };
 
-/// The largest tile that 99 KiB of shared memory hold, what a block has on every chip.
+/// The largest tile and step that 99 KiB of shared memory hold, what a block has on every chip.
 template <class A, class W, gemm_result Y>
 struct product_choice {
     static constexpr std::size_t limit = 99 * 1024;
-    template <int RowsA, int RowsW, int Chunks>
-    static constexpr bool fits = tiled_product<A, W, Y, RowsA, RowsW, Chunks>::shared_bytes <= limit;
+    template <unsigned RowsA, unsigned RowsW, int Chunks>
+    static constexpr bool fits = [] {
+        using kernel = tiled_product<A, W, Y, RowsA, RowsW, Chunks>;
+        return kernel::shared_bytes <= limit && (Chunks == 4 || kernel::columns / kernel::unit <= 2);  // scales want registers
+    }();
     static auto choose() {
         constexpr bool exact = is_exact_product<A, W>;
         constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
