@@ -100,16 +100,30 @@ public:
     /// d (16 x 8) = a (16 x 32) * b (32 x 8) + c: signed bytes in, 32-bit sums that wrap.
     void multiply_s8(std::int32_t (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2],
                      std::int32_t const (&c)[4]) {
-        auto const all = block_->exchange(thread_, "mma.m16n8k32.s8", operands{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+        multiply_bytes(d, a, b, c, fewbits::byte_signs<true, true>{});
+    }
+
+    /// The same of bytes whose signs are as said.
+    template <bool SignedA, bool SignedB>
+    void multiply_bytes(std::int32_t (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2], std::int32_t const (&c)[4],
+                        fewbits::byte_signs<SignedA, SignedB>) {
+        auto const all = block_->exchange(thread_, SignedA ? SignedB ? "mma.m16n8k32.s8" : "mma.m16n8k32.s8.u8"
+                                                           : SignedB ? "mma.m16n8k32.u8.s8" : "mma.m16n8k32.u8",
+                                          operands{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+        auto const number = [](std::uint32_t word, unsigned shift, bool has_sign) {
+            auto const byte = static_cast<std::uint8_t>(word >> shift);
+            return has_sign ? int{static_cast<std::int8_t>(byte)} : int{byte};
+        };
         for (unsigned i = 0; i < 4; ++i) {
             unsigned const row = lane() / 4 + 8 * (i / 2);
             unsigned const col = lane() % 4 * 2 + i % 2;
-            std::int32_t sum = c[i];
-            for (unsigned k = 0; k < 32; k += 4) {
-                sum = fewbits::dot_bytes(all[row % 8 * 4 + k % 16 / 4].a[row / 8 + 2 * (k / 16)],
-                                         all[col * 4 + k % 16 / 4].b[k / 16], sum);
+            auto sum = static_cast<std::uint32_t>(c[i]);
+            for (unsigned k = 0; k < 32; ++k) {
+                std::uint32_t const x = all[row % 8 * 4 + k % 16 / 4].a[row / 8 + 2 * (k / 16)];
+                std::uint32_t const y = all[col * 4 + k % 16 / 4].b[k / 16];
+                sum += static_cast<std::uint32_t>(number(x, k % 4 * 8, SignedA) * number(y, k % 4 * 8, SignedB));
             }
-            d[i] = sum;
+            d[i] = static_cast<std::int32_t>(sum);
         }
     }
 

@@ -9,4 +9,8 @@ struct number {
     static constexpr int value = N;
 };
 
+/// Whether the bytes of the operands A and B of a matrix instruction have signs.
+template <bool A, bool B>
+struct byte_signs {};
+
 }  // namespace fewbits

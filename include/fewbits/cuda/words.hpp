@@ -83,6 +83,37 @@ FEWBITS_HOST_DEVICE inline std::uint32_t fma_bf16x2(std::uint32_t a, std::uint32
 #endif
 }
 
+/// The bits of the bf16 number nearest to x, ties to even; NaN stays NaN.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16(float x) noexcept {
+    std::uint32_t const bits = bit_cast<std::uint32_t>(x);
+    if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FC0U | (bits >> 16 & 0x8000U);
+    return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
+}
+
+/// nearest_bf16 of two numbers, the first in the lower half (PTX ISA, cvt.rn.bf16x2.f32); NaN becomes the device's one.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16x2(float low, float high) noexcept {
+#if defined(__CUDA_ARCH__)
+    std::uint32_t result;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
+    return result;
+#else
+    auto const one = [](float x) { return (bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) > 0x7F800000U ? 0x7FFFU : nearest_bf16(x); };
+    return one(low) | one(high) << 16;
+#endif
+}
+
+/// The bits of the fp16 number nearest to x, ties to even (PTX ISA, cvt.rn.f16.f32); NaN becomes the device's one.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_fp16(float x) noexcept {
+#if defined(__CUDA_ARCH__)
+    unsigned short result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(x));
+    return result;
+#else
+    if ((bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FFFU;
+    return static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
+#endif
+}
+
 /// The fp32 number that the lower half is in fp16 (PTX ISA, cvt.f32.f16); exact.
 FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
 #if defined(__CUDA_ARCH__)

@@ -52,7 +52,7 @@ struct block_levels_view {
         }
     }
     /// The dequantized value of an element whose own value is `number`; each operation rounds once.
-    FEWBITS_HOST_DEVICE static float dequantized(float number, float scale, float offset) noexcept {
+    FEWBITS_HOST_DEVICE static float scaled(float number, float scale, float offset) noexcept {
         if constexpr (is_zero_point<typename B::offset_type>) return mul_rn(number - offset, scale);  // that difference is exact
         else if constexpr (offsets_type::streams == 0) return mul_rn(number, scale);
         else return add_rn(mul_rn(number, scale), offset);
@@ -118,7 +118,7 @@ struct level_view<B> : block_levels_view<B> {
         else return load_code(line, col * element::width, element::width);
     }
     FEWBITS_HOST_DEVICE static float value_of(unsigned code, float scale, float offset) noexcept {
-        return levels::dequantized(static_cast<float>(element::from_bits(code)), scale, offset);
+        return levels::scaled(static_cast<float>(element::from_bits(code)), scale, offset);
     }
     FEWBITS_HOST_DEVICE float value(std::size_t row, std::size_t col) const noexcept {
         return value_of(code(row, col), this->scale(row, col), this->offset(row, col));
