@@ -21,9 +21,9 @@ void all(cudaStream_t stream, void const* arguments) {
     launch<fb::pack_scales<fb::mxfp8_e5m2>>(stream, arguments);
     launch<fb::pack_scales<fb::nvfp4>>(stream, arguments);
     launch<fb::pack_scales<fb::q6_k>>(stream, arguments);
-    launch<fb::pack_activations<fb::matrix_view<float const>, 2, 1>>(stream, arguments);
-    launch<fb::pack_activations<fb::matrix_view<fb::bf16 const>, 1, 2>>(stream, arguments);
-    launch<fb::pack_activations<fb::quantized_operand<fb::e4m3_row>, 1, 1>>(stream, arguments);
+    launch<fb::pack_activations<float, 2, 1>>(stream, arguments);
+    launch<fb::pack_activations<fb::bf16, 1, 2>>(stream, arguments);
+    launch<fb::pack_activations<fb::e4m3_row, 1, 1>>(stream, arguments);
     launch<fb::pack_integer_activations<fb::int8_row, 0, 2>>(stream, arguments);
     launch<fb::pack_integer_activations<fb::int8_g128, 128, 1>>(stream, arguments);
 }

@@ -103,6 +103,7 @@ TEST_CASE("other products keep the bound") {
     CHECK(worst_error<fb::bf16, fb::int4_g128>(3, 5, 77) < bound);
     CHECK(worst_error<float, fb::int4_g128>(3, 5, 288) < bound);
     CHECK(worst_error<fb::fp16, fb::mxfp4>(3, 5, 160) < bound);
+    CHECK(worst_error<fb::bf16, fb::int8_row>(3, 5, 100) < bound);
     CHECK(worst_error<float, float>(66, 130, 100) < bound);
     CHECK(worst_error<fb::bf16, fb::bf16>(5, 6, 129) < bound);
     CHECK(worst_error<fb::bf16, fb::nvfp4>(5, 6, 128) < bound);

@@ -39,7 +39,7 @@ bool same_bits(std::size_t m, std::size_t n, std::size_t k) {
     std::vector<float> scales(pack::groups(k) * m);
     std::vector<std::int32_t> totals(pack::groups(k) * 8 * Tiles, -1);
     simt::launch<pack>(static_cast<unsigned>(pack::blocks_for(k)), 0,
-                       {{fb::quantized_view<A>(a.streams(), m, k), m, k}, operand.data(), scales.data(), totals.data(), 0, m}, 8);
+                       {{fb::quantized_view<A>(a.streams(), m, k), m}, operand.data(), scales.data(), totals.data(), 0, m, k}, 8);
     std::vector<float> bias(n);
     for (std::size_t i = 0; i < n; ++i) bias[i] = static_cast<float>(i) * 0.37F - 3;
     std::vector<float> y(m * n, -1e30F);

@@ -33,9 +33,9 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k) {
     }
     auto const w = random_matrices::random_matrix<F>(n, k, 1);
     packed_weights<F> const packed(w);
-    using pack = fb::pack_activations<fb::matrix_view<float const>, Terms, Tiles>;
+    using pack = fb::pack_activations<float, Terms, Tiles>;
     std::vector<fb::word2> operand(pack::size(k), fb::word2{{~0U, ~0U}});
-    simt::launch<pack>(static_cast<unsigned>(pack::blocks_for(k)), 0, {{a.data(), m, k}, operand.data(), 0, m}, 6);
+    simt::launch<pack>(static_cast<unsigned>(pack::blocks_for(k)), 0, {{a.data(), k, m}, operand.data(), 0, m, k}, 6);
     auto const bias = random_numbers(n, 3);
     std::vector<float> y(m * (n + 3), -1e30F);
     typename kernel::arguments const arguments{

@@ -87,11 +87,11 @@ template <scalar E>
     requires has_stored_pairs<E>
 FEWBITS_DEVICE void codes_to_bf16(std::uint64_t codes, std::uint32_t (&out)[4]) {
     constexpr bool flips = E::kind == format_kind::integer && [] {
-        if constexpr (E::kind == format_kind::integer) return E::codec::is_signed && E::codec::excess == 0;
+        if constexpr (E::kind == format_kind::integer) return (E::codec::is_signed && E::codec::excess == 0) != (E::width == 8);
         else return false;
     }();
     constexpr std::uint64_t ones = (~std::uint64_t{0} >> (64 - 8 * E::width)) / ((std::uint64_t{1} << E::width) - 1);
-    if constexpr (flips) codes ^= ones << (E::width - 1);  // counted from the lowest
+    if constexpr (flips) codes ^= ones << (E::width - 1);  // as kernel_code has it
     if constexpr (E::width == 4) {
         auto const word = static_cast<std::uint32_t>(codes);
         std::uint32_t apart[4];  // a code and the one four on

@@ -6,23 +6,10 @@
 #include <type_traits>
 
 #include "../kernels/operand_of.hpp"
-#include "../matrix/quantized_view.hpp"
 #include "code_chunks.hpp"
+#include "operands.hpp"
 
 namespace fewbits {
-
-/// A matrix as a product on the device gets it: a row-major matrix of numbers, or one in a block format.
-template <class X>
-struct product_side {
-    X const* data;
-    std::size_t stride;  ///< of rows, in elements
-    std::size_t rows;
-};
-template <block_format F>
-struct product_side<F> {
-    quantized_view<F> view;
-    std::size_t rows;
-};
 
 /// y (M x N) = a (M x K) * transpose(w) (N x K) + bias.
 template <class A, class W, class Y>

@@ -66,7 +66,7 @@ FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t
 inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
     auto const wide = [](std::uint32_t bits) { return to_double(bf16_codec::unpack(bits)); };
     // The product is exact: 16 bits of significand, exponents within double's.
-    double const sum = sum_to_odd(wide(a & 0xFFFFU) * wide(b & 0xFFFFU), wide(c & 0xFFFFU));
+    double const sum = add_to_odd(wide(a & 0xFFFFU) * wide(b & 0xFFFFU), wide(c & 0xFFFFU));
     if ((bit_cast<std::uint64_t>(sum) & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000) return 0x7FFFU;
     return static_cast<std::uint32_t>(bf16_codec::encode(unpack(sum), nearest_even, to_special));
 }

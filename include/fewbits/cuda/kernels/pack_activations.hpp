@@ -11,9 +11,9 @@
 
 namespace fewbits {
 
-/// Activations (M x K), a matrix_view or a quantized_operand, to operands B of m16n8k16: as one bf16 (rounded to nearest where it does not
+/// Activations (M x K) of numbers or a format A to operands B of m16n8k16: as one bf16 (rounded to nearest where it does not
 /// hold the number) or as the sum of several.
-template <class Source, int Terms, int Tiles>
+template <class A, int Terms, int Tiles>
 struct pack_activations {
     static_assert(Terms >= 1 && Terms <= 3);
     static constexpr int architecture = 750;
@@ -22,10 +22,11 @@ struct pack_activations {
     static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
-        Source from;
+        product_side<A> from;
         word2* operand;     ///< [tile][step][n / 8][term][lane]
         std::size_t first;  ///< row
         std::size_t count;  ///< rows, at most 8 * Tiles
+        std::size_t cols;   ///< K
     };
 
     FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
@@ -35,7 +36,7 @@ struct pack_activations {
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
-        std::size_t const all = size(a.from.cols) / Terms;
+        std::size_t const all = size(a.cols) / Terms;
         std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
         for (std::size_t i = static_cast<std::size_t>(m.block_index()) * threads + m.thread(); i < all; i += step) {
             auto const lane = static_cast<int>(i % 32);
@@ -47,8 +48,8 @@ struct pack_activations {
                 tile_place const at = place_b16(lane, reg, c.value % 2);
                 std::size_t const row = tile * 8 + static_cast<std::size_t>(at.row);
                 std::size_t const col = i / 32 / Tiles * 16 + static_cast<std::size_t>(at.col);
-                if (row < a.count && col < a.from.cols) {
-                    bf16_sum<Terms> const x(number_at(a.from, a.first + row, col));
+                if (row < a.count && col < a.cols) {
+                    bf16_sum<Terms> const x(a.from.value(a.first + row, col));
                     unrolled<Terms>([&](auto t) { operand[t.value].at[reg] |= x.at[t.value] << shift; });
                 }
             });
@@ -69,12 +70,13 @@ struct pack_integer_activations {
     static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
-        quantized_operand<A> from;
+        product_side<A> from;
         word2* operand;        ///< [tile][step][n / 8][lane]
         float* scales;         ///< [group][row]
         std::int32_t* totals;  ///< [group][8 * Tiles]
         std::size_t first;     ///< row
         std::size_t count;     ///< rows, at most 8 * Tiles
+        std::size_t cols;      ///< K
     };
 
     FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
@@ -91,14 +93,14 @@ struct pack_integer_activations {
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         std::size_t const first = static_cast<std::size_t>(m.block_index()) * threads + m.thread();
         std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
-        for (std::size_t i = first; i < size(a.from.cols); i += step) a.operand[i] = operand_of(a, i);
+        for (std::size_t i = first; i < size(a.cols); i += step) a.operand[i] = operand_of(a, i);
         constexpr std::size_t rows = 8 * Tiles;
-        for (std::size_t i = first / 32; i < groups(a.from.cols) * rows; i += step / 32) add_up(m, a, i / rows, i % rows);
+        for (std::size_t i = first / 32; i < groups(a.cols) * rows; i += step / 32) add_up(m, a, i / rows, i % rows);
     }
 
 private:
     FEWBITS_DEVICE static int integer(arguments const& a, std::size_t row, std::size_t col) {
-        return row < a.count && col < a.from.cols ? element::codec::to_integer(a.from.view.code(a.first + row, col)) : 0;
+        return row < a.count && col < a.cols ? element::codec::to_integer(a.from.view.code(a.first + row, col)) : 0;
     }
 
     FEWBITS_DEVICE static word2 operand_of(arguments const& a, std::size_t i) {
@@ -119,7 +121,7 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void add_up(Machine& m, arguments const& a, std::size_t group, std::size_t row) {
         std::size_t const begin = group * static_cast<std::size_t>(Group);
-        std::size_t const end = Group == 0 || begin + Group > a.from.cols ? a.from.cols : begin + Group;
+        std::size_t const end = Group == 0 || begin + Group > a.cols ? a.cols : begin + Group;
         std::int32_t total = 0;
         for (std::size_t col = begin + m.lane(); col < end; col += 32) total += integer(a, row, col);
         for (unsigned mask = 16; mask != 0; mask /= 2) total += m.shuffle_xor(total, mask);

@@ -6,6 +6,7 @@
 
 #include "../byte_order.hpp"
 #include "../fragments.hpp"
+#include "../result.hpp"
 #include "../scale_pairs.hpp"
 
 namespace fewbits {
@@ -16,7 +17,7 @@ namespace fewbits {
 /// The weights are the operand A of mma.m16n8k32 as bytes counted from the lowest, so that no sign has to be made; sums of the
 /// activations take that off again. The warps of a block share out the tiles of a segment of K; then one thread for each result goes
 /// through the segment's sums in order.
-template <scalar E, scale_number S, int Group, int Tiles>
+template <scalar E, scale_number S, int Group, int Tiles, gemm_result Y = float>
     requires has_bytes<E>
 struct skinny_integer_product {
     static constexpr int architecture = 800;
@@ -37,7 +38,7 @@ struct skinny_integer_product {
         word2 const* operand;                    ///< activations: [tile][step][n / 8][lane]
         float const* a_scales;                   ///< [group][M]
         std::int32_t const* totals;              ///< sums of the activations: [group][8 * Tiles]
-        float* y;
+        Y* y;
         float const* bias;    ///< N, or null
         float const* factors; ///< N: 1, or NaN where the row holds a NaN
         int rows;             ///< N
@@ -167,8 +168,8 @@ private:
         int const row = static_cast<int>(m.block_index()) * fragment_rows + at.row;
         int const n = static_cast<int>(i / 128) * 8 + at.col;
         if (row >= a.rows || n >= a.count) return;
-        y = mul_rn(y, a.factors[row]);
-        a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] = a.bias == nullptr ? y : add_rn(y, a.bias[row]);
+        a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] =
+            result_of<Y>(mul_rn(y, a.factors[row]), a.bias, static_cast<std::size_t>(row));
     }
 };
 

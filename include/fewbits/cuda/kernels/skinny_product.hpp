@@ -6,6 +6,7 @@
 
 #include "../decoders.hpp"
 #include "../fragments.hpp"
+#include "../result.hpp"
 #include "../scale_pairs.hpp"
 
 namespace fewbits {
@@ -16,7 +17,7 @@ namespace fewbits {
 /// The weights are the operand A of mma.m16n8k16: a lane's codes come from memory in the order of fragment_order.hpp and become bf16
 /// by a few word instructions or a table, and no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
 /// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order.
-template <scalar E, scale_number S, int Group, int Terms, int Tiles>
+template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float>
     requires has_decoder<E>
 struct skinny_product {
     using decoder = decoder_of<E>;
@@ -33,7 +34,7 @@ struct skinny_product {
         std::byte const* codes;        ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
         scale_pairs<S, per_tile> const* scales;  ///< [panel][tile, or group where Group >= 64][row 0..7 of the panel, with the one below]
         word2 const* operand;  ///< activations: [tile][step][n / 8][term][lane]
-        float* y;
+        Y* y;
         float const* factors;  ///< N: what the sums of a row are multiplied by; NaN where the row holds a NaN
         float const* bias;     ///< N, or null
         int rows;           ///< N
@@ -110,9 +111,8 @@ private:
             int const row = static_cast<int>(panel) * fragment_rows + at.row;
             int const n = static_cast<int>(i / 128) * 8 + at.col;
             if (row < a.rows && n < a.count) {
-                total = mul_rn(total, a.factors[row]);
                 a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] =
-                    a.bias == nullptr ? total : add_rn(total, a.bias[row]);
+                    result_of<Y>(mul_rn(total, a.factors[row]), a.bias, static_cast<std::size_t>(row));
             }
         }
     }
