@@ -8,10 +8,11 @@
 
 #include "../machine_types.hpp"
 #include "../words.hpp"
+#include "hopper.cuh"
 
 namespace fewbits {
 
-struct gpu {
+struct gpu : hopper_instructions {
     // ---- where am I
     FEWBITS_DEVICE unsigned thread() const { return threadIdx.x; }
     FEWBITS_DEVICE unsigned lane() const { return threadIdx.x % 32U; }
@@ -72,11 +73,6 @@ struct gpu {
         asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
             : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
-    }
-
-private:
-    FEWBITS_DEVICE static std::uint32_t address(std::byte const* shared) {
-        return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
     }
 };
 
