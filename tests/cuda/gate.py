@@ -36,7 +36,8 @@ def readable(mangled):
 
 
 def main_loop(code):
-    """The opcodes of the longest loop that multiplies and has no such loop within it; a loop ends in a jump back to its label."""
+    """The opcodes of the longest loop that multiplies and has no such loop within it; a loop ends in a jump back to its label. What begins
+    within a loop and ends after it is none: a wait that stands elsewhere jumps back into it."""
     labels = {label: i for i, (label, _, _) in enumerate(code) if label}
     loops = []
     for i, (_, opcode, operands) in enumerate(code):
@@ -45,6 +46,7 @@ def main_loop(code):
             first = labels[target.group(0)]
             if any(o and o.startswith(MULTIPLIES) for _, o, _ in code[first:i]):
                 loops.append((first, i))
+    loops = [(f, e) for f, e in loops if not any(g < f <= d < e for g, d in loops)]
     inner = [(f, e) for f, e in loops if not any((g, d) != (f, e) and f <= g and d <= e for g, d in loops)]
     return max(([o for _, o, _ in code[f:e + 1] if o] for f, e in inner), key=len, default=[])
 

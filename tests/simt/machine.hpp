@@ -193,7 +193,8 @@ private:
     /// d, 64 x (2 Count): row_of gives 32 bytes of one of this warp's 16 rows of A.
     template <fewbits::scalar A, fewbits::scalar B, class T, std::size_t Count, class RowOf>
     void start(T (&d)[Count], std::uint64_t b, bool add, RowOf row_of) {
-        static_assert(fewbits::is_tile_operand<A> && fewbits::is_tile_operand<B> && A::width == B::width && Count % 4 == 0);
+        constexpr auto kind = fewbits::operand_class_of<A>;
+        static_assert(kind != fewbits::operand_class::none && kind == fewbits::operand_class_of<B> && Count % 4 == 0);
         constexpr auto depth = static_cast<std::size_t>(fewbits::instruction_depth<A>);
         unsigned const first_row = lane() / 4;
         unsigned const first_col = lane() % 4 * 2;
@@ -211,7 +212,7 @@ private:
                     auto const col = numbers_of<B, depth>(bytes);
                     for (unsigned r = 0; r < 2; ++r) {
                         T& sum = sums[i + r * 2 + c];
-                        int const bits = fewbits::is_tensor_float8<A> ? float8_bits : 0;
+                        int const bits = kind == fewbits::operand_class::float8 ? float8_bits : 0;
                         double const exact = sum_of(rows[r], col, add ? static_cast<double>(sum) : 0.0, bits);
                         if constexpr (std::is_same_v<T, float>) sum = static_cast<float>(exact);
                         else sum = static_cast<T>(static_cast<std::uint32_t>(static_cast<std::int64_t>(exact)));

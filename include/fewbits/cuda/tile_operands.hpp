@@ -12,39 +12,29 @@ namespace fewbits {
 inline constexpr int tile_row_bytes = 128;
 inline constexpr int tile_alignment = 8 * tile_row_bytes;
 
-/// Numbers of 8 bits with a sign as tensor cores know them: four exponent bits without infinities, or five as in IEEE 754.
+/// What a tile can hold: floats of 8 bits as tensor cores know them (four exponent bits without infinities, or five as in IEEE 754),
+/// integers of 8 bits in two's complement, the upper halves of fp32.
+enum class operand_class : unsigned char { none, float8, int8, upper_half };
+
 template <scalar E>
-inline constexpr bool is_tensor_float8 = [] {
-    if constexpr (E::kind != format_kind::minifloat || E::width != 8) {
-        return false;
-    } else {
+inline constexpr operand_class operand_class_of = [] {
+    if constexpr (E::kind == format_kind::integer) {
+        return E::width == 8 && E::codec::is_signed && E::codec::excess == 0 ? operand_class::int8 : operand_class::none;
+    } else if constexpr (E::kind == format_kind::minifloat) {
         using codec = typename E::codec;
-        if constexpr (!codec::is_signed || !codec::has_zero || !codec::has_negative_zero || !codec::has_nan) return false;
-        else if constexpr (codec::exponent_bits == 4) return codec::bias == 7 && !codec::has_infinity;
-        else return codec::exponent_bits == 5 && codec::bias == 15 && codec::has_infinity;
+        if (!codec::is_signed || !codec::has_negative_zero || !codec::has_nan) return operand_class::none;
+        bool const four = codec::exponent_bits == 4 && codec::bias == 7 && !codec::has_infinity;
+        bool const five = codec::exponent_bits == 5 && codec::bias == 15 && codec::has_infinity;
+        if (E::width == 8 && (four || five)) return operand_class::float8;
+        bool const upper_half = E::width == 16 && codec::exponent_bits == 8 && codec::bias == 127 && codec::has_infinity;
+        return upper_half ? operand_class::upper_half : operand_class::none;
+    } else {
+        return operand_class::none;
     }
 }();
 
-/// Integers of 8 bits in two's complement.
-template <scalar E>
-inline constexpr bool is_tensor_int8 = [] {
-    if constexpr (E::kind != format_kind::integer) return false;
-    else return E::width == 8 && E::codec::is_signed && E::codec::excess == 0;
-}();
-
-/// The two 16-bit floats of tensor cores.
-template <scalar E>
-inline constexpr bool is_tensor_float16 = [] {
-    if constexpr (E::kind != format_kind::minifloat || E::width != 16) return false;
-    else return E::codec::is_signed && E::codec::has_infinity && (E::codec::exponent_bits == 8 || E::codec::exponent_bits == 5);
-}();
-
-template <scalar E>
-inline constexpr bool is_tile_operand = is_tensor_float8<E> || is_tensor_int8<E> || is_tensor_float16<E>;
-
 /// Numbers along K that one instruction takes: 32 bytes.
 template <scalar E>
-    requires is_tile_operand<E>
 inline constexpr int instruction_depth = 256 / E::width;
 
 inline namespace FEWBITS_BASELINE {

@@ -24,7 +24,7 @@ namespace fewbits {
 /// One warpgroup's first warp fetches tiles of 128 x 128 bytes of both operands through a ring of Stages; two warpgroups multiply 64 rows
 /// of a tile each, so that one adds up while the other's products run. Blocks stay and take tile after tile.
 template <scalar A, scalar W, int Group, int Stages = 6>
-    requires is_tensor_float8<A> && is_tensor_float8<W>
+    requires(operand_class_of<A> == operand_class::float8 && operand_class_of<W> == operand_class::float8)
 struct warpgroup_product {
     static constexpr int architecture = 900;
     static constexpr bool one_architecture = true;
@@ -150,7 +150,9 @@ private:
                     else sums[i.value] = fma_rn(part[i.value], scales.factor[i.value % 4 / 2], sums[i.value]);
                 });
             }
-            store(m, a, row + mine, col, sums);
+            bool const whole = row + side <= a.rows && col + side <= a.cols && a.stride % 2 == 0;
+            if (whole) store<true>(m, a, row + mine, col, sums);
+            else store<false>(m, a, row + mine, col, sums);
         });
     }
 
@@ -174,41 +176,43 @@ private:
         }
     };
 
-    /// A lane's sums to their rows, which begin at `row`, and the tile's columns, from `col` on.
-    template <class Machine>
+    /// A lane's sums to their places: rows from `row` + its own on, columns from `col` on. Whole: all of them are there, on 8 bytes.
+    template <bool Whole, class Machine>
     FEWBITS_DEVICE static void store(Machine& m, arguments const& a, int row, int col, float const (&sums)[side / 2]) {
         tile_place const at = place_c(static_cast<int>(m.lane()), 0);
         float row_scale[2];
         unrolled<2>([&](auto h) {
             int const r = row + at.row + h.value * 8;
-            row_scale[h.value] = Group == 0 && r < a.rows ? a.a_scales[std::ptrdiff_t{r} * a.a_step] : 1.0F;
+            row_scale[h.value] = Group == 0 && (Whole || r < a.rows) ? a.a_scales[std::ptrdiff_t{r} * a.a_step] : 1.0F;
         });
+        float* const out = a.y + static_cast<std::size_t>(row + at.row) * a.stride + (col + at.col);
         unrolled<side / 8>([&](auto j) {
-            int const c = col + j.value * 8 + at.col;
-            if (c >= a.cols) return;
-            int const next = c + 1 < a.cols ? c + 1 : c;
-            float const col_scale[2] = {col_scale_of(a, c), col_scale_of(a, next)};
+            int const c = col + at.col + j.value * 8;
+            int const there = Whole ? 2 : a.cols - c;  // columns from this one on
+            [[maybe_unused]] float col_scale[2] = {1.0F, 1.0F};
+            float bias[2] = {-0.0F, -0.0F};  // leaves every number as it is
+            unrolled<2>([&](auto i) {
+                if (i.value >= there) return;
+                if constexpr (Group == 0) col_scale[i.value] = a.w_scales[std::ptrdiff_t{c + i.value} * a.w_step];
+                if (a.bias != nullptr) bias[i.value] = a.bias[c + i.value];
+            });
             unrolled<2>([&](auto h) {
-                int const r = row + at.row + h.value * 8;
-                if (r >= a.rows) return;
-                float* const out = a.y + static_cast<std::size_t>(r) * a.stride + c;
-                float const x = finished(a, c, sums[j.value * 4 + h.value * 2], mul_rn(row_scale[h.value], col_scale[0]));
-                float const y = finished(a, next, sums[j.value * 4 + h.value * 2 + 1], mul_rn(row_scale[h.value], col_scale[1]));
-                if (next != c && a.stride % 2 == 0) {
-                    *reinterpret_cast<word2*>(out) = {{bit_cast<std::uint32_t>(x), bit_cast<std::uint32_t>(y)}};
+                if (!Whole && row + at.row + h.value * 8 >= a.rows) return;
+                float y[2];
+                unrolled<2>([&](auto i) {
+                    y[i.value] = sums[j.value * 4 + h.value * 2 + i.value];
+                    if constexpr (Group == 0) y[i.value] = mul_rn(y[i.value], mul_rn(row_scale[h.value], col_scale[i.value]));
+                    y[i.value] = add_rn(y[i.value], bias[i.value]);
+                });
+                float* const to = out + h.value * 8 * a.stride + j.value * 8;
+                if constexpr (Whole) {
+                    *reinterpret_cast<word2*>(to) = {{bit_cast<std::uint32_t>(y[0]), bit_cast<std::uint32_t>(y[1])}};
                 } else {
-                    out[0] = x;
-                    if (next != c) out[1] = y;
+                    if (there > 0) to[0] = y[0];
+                    if (there > 1) to[1] = y[1];
                 }
             });
         });
-    }
-    FEWBITS_DEVICE static float col_scale_of(arguments const& a, int col) {
-        return Group == 0 ? a.w_scales[std::ptrdiff_t{col} * a.w_step] : 1.0F;
-    }
-    FEWBITS_DEVICE static float finished(arguments const& a, int col, float sum, float scale) {
-        float const y = Group == 0 ? mul_rn(sum, scale) : sum;
-        return a.bias == nullptr ? y : add_rn(y, a.bias[col]);
     }
 };
 

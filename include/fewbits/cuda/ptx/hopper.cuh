@@ -13,48 +13,27 @@
 
 namespace fewbits {
 
-// Strings of the compiler's for `asm`.
-
-/// The PTX ISA's name of an operand's type.
+/// What an operand's type makes of the text of wgmma: its name, K, what follows where both operands are tiles, or A is in registers
+/// (signs; for 16 bits also that both lie along K).
+template <scalar E, operand_class Class = operand_class_of<E>>
+struct operand_text;
 template <scalar E>
-    requires is_tile_operand<E>
-struct operand_name {
-    static constexpr char text[] = {'e', static_cast<char>('0' + E::codec::exponent_bits), 'm',
-                                    static_cast<char>('0' + E::codec::mantissa_bits), '\0'};
-};
-template <scalar E>
-    requires is_tensor_int8<E>
-struct operand_name<E> {
-    static constexpr char text[] = "s8";
-};
-template <scalar E>
-    requires(is_tensor_float16<E> && E::codec::exponent_bits == 8)
-struct operand_name<E> {
-    static constexpr char text[] = "bf16";
-};
-template <scalar E>
-    requires(is_tensor_float16<E> && E::codec::exponent_bits == 5)
-struct operand_name<E> {
-    static constexpr char text[] = "f16";
-};
-
-/// The parts of wgmma that depend on A's type: its K; signs, and for 16 bits that both operands lie along K.
-template <scalar A>
-struct product_text {
+struct operand_text<E, operand_class::float8> {
+    static constexpr char name[] = {'e', '0' + E::codec::exponent_bits, 'm', '0' + E::codec::mantissa_bits, '\0'};
     static constexpr char depth[] = "k32";
     static constexpr char rest[] = ", 1, 1";
     static constexpr char rest_registers[] = ", 1, 1";
 };
-template <scalar A>
-    requires is_tensor_int8<A>
-struct product_text<A> {
+template <scalar E>
+struct operand_text<E, operand_class::int8> {
+    static constexpr char name[] = "s8";
     static constexpr char depth[] = "k32";
     static constexpr char rest[] = "";
     static constexpr char rest_registers[] = "";
 };
-template <scalar A>
-    requires is_tensor_float16<A>
-struct product_text<A> {
+template <scalar E>
+struct operand_text<E, operand_class::upper_half> {
+    static constexpr char name[] = "bf16";
     static constexpr char depth[] = "k16";
     static constexpr char rest[] = ", 1, 1, 0, 0";
     static constexpr char rest_registers[] = ", 1, 1, 0";
@@ -129,7 +108,7 @@ struct hopper_instructions {
     /// d = a * transpose(b), added to d where `add`: a is a tile of 64 rows of A, b one of 128 rows of B, 32 bytes of each row.
     template <scalar A, scalar B>
     FEWBITS_DEVICE void multiply_tiles(float (&d)[64], std::uint64_t a, std::uint64_t b, bool add) {
-        using text = product_text<A>;
+        using text = operand_text<A>;
         asm volatile(
             "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
             "wgmma.mma_async.sync.aligned.m64n128%67.f32.%68.%69 {"
@@ -145,12 +124,12 @@ struct hopper_instructions {
               "+f"(d[37]), "+f"(d[38]), "+f"(d[39]), "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]),
               "+f"(d[46]), "+f"(d[47]), "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]),
               "+f"(d[55]), "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
-            : "l"(a), "l"(b), "r"(add ? 1 : 0), "C"(text::depth), "C"(operand_name<A>::text), "C"(operand_name<B>::text),
+            : "l"(a), "l"(b), "r"(add ? 1 : 0), "C"(text::depth), "C"(text::name), "C"(operand_text<B>::name),
               "C"(text::rest));
     }
     template <scalar A, scalar B>
     FEWBITS_DEVICE void multiply_tiles(std::int32_t (&d)[64], std::uint64_t a, std::uint64_t b, bool add) {
-        using text = product_text<A>;
+        using text = operand_text<A>;
         asm volatile(
             "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
             "wgmma.mma_async.sync.aligned.m64n128%67.s32.%68.%69 {"
@@ -166,13 +145,13 @@ struct hopper_instructions {
               "+r"(d[37]), "+r"(d[38]), "+r"(d[39]), "+r"(d[40]), "+r"(d[41]), "+r"(d[42]), "+r"(d[43]), "+r"(d[44]), "+r"(d[45]),
               "+r"(d[46]), "+r"(d[47]), "+r"(d[48]), "+r"(d[49]), "+r"(d[50]), "+r"(d[51]), "+r"(d[52]), "+r"(d[53]), "+r"(d[54]),
               "+r"(d[55]), "+r"(d[56]), "+r"(d[57]), "+r"(d[58]), "+r"(d[59]), "+r"(d[60]), "+r"(d[61]), "+r"(d[62]), "+r"(d[63])
-            : "l"(a), "l"(b), "r"(add ? 1 : 0), "C"(text::depth), "C"(operand_name<A>::text), "C"(operand_name<B>::text),
+            : "l"(a), "l"(b), "r"(add ? 1 : 0), "C"(text::depth), "C"(text::name), "C"(operand_text<B>::name),
               "C"(text::rest));
     }
     /// The same with A in registers, a warp's 16 rows as multiply_bf16 and multiply_s8 take them.
     template <scalar A, scalar B>
     FEWBITS_DEVICE void multiply_tiles(float (&d)[64], std::uint32_t const (&a)[4], std::uint64_t b, bool add) {
-        using text = product_text<A>;
+        using text = operand_text<A>;
         asm volatile(
             "{\n.reg .pred p;\nsetp.ne.b32 p, %69, 0;\n"
             "wgmma.mma_async.sync.aligned.m64n128%70.f32.%71.%72 {"
@@ -189,7 +168,7 @@ struct hopper_instructions {
               "+f"(d[46]), "+f"(d[47]), "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]),
               "+f"(d[55]), "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add ? 1 : 0),
-              "C"(text::depth), "C"(operand_name<A>::text), "C"(operand_name<B>::text), "C"(text::rest_registers));
+              "C"(text::depth), "C"(text::name), "C"(operand_text<B>::name), "C"(text::rest_registers));
     }
 
 protected:
