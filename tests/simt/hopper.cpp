@@ -1,6 +1,7 @@
 // The emulator's barriers of phases, copy engine and products of warpgroups: what they compute, and what they do not let pass.
 #include <catch2/catch.hpp>
-#include <fewbits/formats/element.hpp>
+#include <fewbits/formats/integers.hpp>
+#include <fewbits/formats/minifloats.hpp>
 #include <string>
 
 #include "machine.hpp"
