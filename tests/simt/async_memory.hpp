@@ -87,7 +87,7 @@ public:
     bool ended(std::uint64_t* at, unsigned parity) {
         auto& p = phase_at(at, "mbarrier.try_wait");
         if (parity > 1) throw kernel_error("mbarrier.try_wait: a parity is 0 or 1");
-        if (p.missing == 0) land(p);
+        if ((p.number & 1U) == parity && p.missing == 0) land(p);
         return (p.number & 1U) != parity;
     }
 
