@@ -29,7 +29,7 @@ public:
     block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed)
         : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
           shared_bytes_(shared_bytes), shared_(new_shared(shared_bytes)), memory_(shared_.get(), shared_bytes, random_),
-          warpgroups_((threads + 127) / 128) {
+          warpgroups_((threads + 127) / 128), products_(threads) {
         if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
     }
 
@@ -51,6 +51,7 @@ public:
         }
         if (!error_.empty()) throw kernel_error(error_);
         memory_.finish();
+        for (auto const& p : products_) p.finish();
         unsigned registers = 0;
         for (auto const& w : warpgroups_) {
             w.finish();
@@ -65,6 +66,7 @@ public:
     std::mt19937_64& random() noexcept { return random_; }
     async_memory& memory() noexcept { return memory_; }
     warpgroup_log& warpgroup(unsigned thread) { return warpgroups_.at(thread / 128); }
+    pending_products& products(unsigned thread) { return products_.at(thread); }
 
     /// Throws unless [at, at + bytes) is shared memory and aligned.
     void check_shared(void const* at, std::size_t bytes, std::size_t alignment, char const* what) const {
@@ -182,6 +184,7 @@ private:
     std::unique_ptr<std::byte, free_shared> shared_;
     async_memory memory_;
     std::vector<warpgroup_log> warpgroups_;
+    std::vector<pending_products> products_;
     std::vector<std::unique_ptr<fiber>> fibers_;
     std::vector<waiting> waiting_;
     std::array<barrier_state, 16> barriers_{};

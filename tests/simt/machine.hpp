@@ -147,16 +147,16 @@ public:
     template <class T, std::size_t Count>
     void begin_products(T (&)[Count]) {
         note("wgmma.fence");
-        products_.fence();
+        block_->products(thread_).fence();
     }
     void commit_products() {
         note("wgmma.commit_group");
-        products_.commit();
+        block_->products(thread_).commit();
     }
     template <int Left, class T, std::size_t Count>
     void wait_products(fewbits::number<Left>, T (&)[Count]) {
         note("wgmma.wait_group");
-        products_.wait(static_cast<std::size_t>(Left));
+        block_->products(thread_).wait(static_cast<std::size_t>(Left));
         block_->exchange(thread_, "wgmma.wait_group", 0);
     }
     template <fewbits::scalar A, fewbits::scalar B, class T, std::size_t Count>
@@ -176,8 +176,6 @@ public:
             }
         });
     }
-    /// A kernel that ends has nothing on its way.
-    void finish() { products_.finish(); }
 
 protected:
     int float8_bits = 0;  ///< how many bits sums of FP8 products keep; 0: all
@@ -198,7 +196,7 @@ private:
         constexpr auto depth = static_cast<std::size_t>(fewbits::instruction_depth<A>);
         unsigned const first_row = lane() / 4;
         unsigned const first_col = lane() % 4 * 2;
-        products_.start(d, [this, b, add, row_of, first_row, first_col](std::byte* place) {
+        block_->products(thread_).start(d, [this, b, add, row_of, first_row, first_col](std::byte* place) {
             auto* const sums = reinterpret_cast<T*>(place);
             std::byte bytes[32];
             std::array<double, depth> rows[2];
@@ -247,7 +245,6 @@ private:
     unsigned thread_;
     std::vector<copy> open_;
     std::vector<std::vector<copy>> groups_;
-    pending_products products_;
 };
 
 /// Runs Kernel::run in every thread of `blocks` blocks, one block after the other in an order that the seed decides. Tests may pass a
@@ -263,7 +260,6 @@ void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::argument
         one.run([&](unsigned thread) {
             Machine m(one, blocks, thread);
             Kernel::run(m, arguments);
-            m.finish();
         });
     }
 }
