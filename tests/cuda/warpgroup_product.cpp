@@ -2,7 +2,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <fewbits/cuda/kernels/warpgroup_product.hpp>
-#include <fewbits/fewbits.hpp>
+#include <fewbits/formats/integers.hpp>
+#include <fewbits/formats/minifloats.hpp>
 #include <random>
 #include <simt/machine.hpp>
 
@@ -12,19 +13,19 @@ namespace {
 
 std::size_t up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
-/// Any codes that are finite numbers of at most 16, rows 16-byte aligned.
+/// Any codes that are numbers of at most `most`, rows 16-byte aligned.
 template <class E>
 struct codes {
     std::size_t rows, cols, stride;
     std::vector<std::byte> bytes;
 
-    codes(std::size_t r, std::size_t c, unsigned seed) : rows(r), cols(c), stride(up(c, 16)), bytes(r * up(c, 16), std::byte{0x7F}) {
+    codes(std::size_t r, std::size_t c, unsigned seed, float most = 16.0F) : rows(r), cols(c), stride(up(c, 16)), bytes(r * up(c, 16), std::byte{0x7F}) {
         std::mt19937 random(seed);
         for (std::size_t i = 0; i < bytes.size(); ++i) {
             if (i % stride >= cols) continue;
             unsigned code = 0;
             do code = random() % 256;
-            while (!(std::abs(static_cast<float>(E::from_bits(code))) <= 16.0F));
+            while (!(std::abs(static_cast<float>(E::from_bits(code))) <= most));
             bytes[i] = static_cast<std::byte>(code);
         }
     }
@@ -51,9 +52,9 @@ struct shape {
 };
 
 /// The largest |y - exact| / sum of |a w|; infinite where y is a NaN or something was written beside it.
-template <class A, class W, int Group, int Stages = 2, class Machine = simt::machine>
+template <class A, class W, int Group, int Stages = 2, class Machine = simt::machine, class Out = float>
 double worst_error(shape s) {
-    using kernel = fb::warpgroup_product<A, W, Group, Stages>;
+    using kernel = fb::warpgroup_product<A, W, Group, Out, Stages>;
     codes<A> const a(s.m, s.k, 1);
     codes<W> const w(s.n, s.k, 2);
     std::size_t const steps = up(s.k, 128) / 128;
@@ -61,7 +62,9 @@ double worst_error(shape s) {
     auto const w_scales = random_scales(Group == 0 ? s.n : up(s.n, 128) / 128 * steps, 4);
     auto const bias = random_scales(s.n, 5);
     std::size_t const stride = s.n + s.gap;
-    std::vector<float> y(s.m * stride, -7.0F);
+    using out_type = typename kernel::out_type;
+    out_type const untouched = static_cast<out_type>(77);
+    std::vector<out_type> y(s.m * stride, untouched);
     typename kernel::arguments const arguments{
         .a = a.map(s.swizzled), .w = w.map(), .a_scales = a_scales.data(), .w_scales = w_scales.data(), .y = y.data(),
         .bias = s.bias ? bias.data() : nullptr, .rows = static_cast<int>(s.m), .cols = static_cast<int>(s.n),
@@ -70,11 +73,13 @@ double worst_error(shape s) {
     double worst = 0;
     for (std::size_t r = 0; r < s.m; ++r) {
         for (std::size_t c = 0; c < stride; ++c) {
-            float const got = y[r * stride + c];
             if (c >= s.n) {
-                if (got != -7.0F) return HUGE_VAL;
+                if (y[r * stride + c] != untouched) return HUGE_VAL;
                 continue;
             }
+            double got = 0;
+            if constexpr (std::is_same_v<Out, float>) got = static_cast<double>(y[r * stride + c]);
+            else got = static_cast<double>(static_cast<float>(Out::from_bits(y[r * stride + c])));
             double exact = s.bias ? static_cast<double>(bias[c]) : 0.0;
             double size = std::abs(exact);
             for (std::size_t k = 0; k < s.k; ++k) {
@@ -84,11 +89,39 @@ double worst_error(shape s) {
                 exact += term;
                 size += std::abs(term);
             }
-            double const error = std::abs(static_cast<double>(got) - exact) / size;
+            double const error = std::abs(got - exact) / size;
             if (!(error <= worst)) worst = std::isnan(error) ? HUGE_VAL : error;
         }
     }
     return worst;
+}
+
+/// int8 rows times int8 rows, against gemm's definition of such products.
+bool same_bits(shape s) {
+    using kernel = fb::warpgroup_product<fb::int_n<8>, fb::int_n<8>, 0, float, 3>;
+    codes<fb::int_n<8>> const a(s.m, s.k, 1, 128.0F);
+    codes<fb::int_n<8>> const w(s.n, s.k, 2, 128.0F);
+    auto const a_scales = random_scales(s.m, 3);
+    auto const w_scales = random_scales(s.n, 4);
+    auto const bias = random_scales(s.n, 5);
+    std::size_t const stride = s.n + s.gap;
+    std::vector<float> y(s.m * stride);
+    typename kernel::arguments const arguments{
+        .a = a.map(), .w = w.map(), .a_scales = a_scales.data(), .w_scales = w_scales.data(), .y = y.data(),
+        .bias = s.bias ? bias.data() : nullptr, .rows = static_cast<int>(s.m), .cols = static_cast<int>(s.n),
+        .steps = static_cast<int>(up(s.k, 128) / 128), .a_step = 1, .w_step = 1, .stride = stride};
+    simt::launch<kernel>(s.blocks, kernel::shared_bytes, arguments, 5);
+    bool same = true;
+    for (std::size_t r = 0; r < s.m; ++r) {
+        for (std::size_t c = 0; c < s.n; ++c) {
+            double sum = 0;
+            for (std::size_t k = 0; k < s.k; ++k) sum += a.at(r, k) * w.at(c, k);
+            float expected = fb::fma_rn(static_cast<float>(sum), fb::mul_rn(a_scales[r], w_scales[c]), 0.0F);
+            if (s.bias) expected = fb::add_rn(expected, bias[c]);
+            same = same && fb::bit_cast<std::uint32_t>(y[r * stride + c]) == fb::bit_cast<std::uint32_t>(expected);
+        }
+    }
+    return same;
 }
 
 /// Whether a machine with a fault is found out: by the machine itself, or by its results.
@@ -173,6 +206,17 @@ TEST_CASE("products of many rows are right in every shape and with every kind of
     CHECK(worst_error<fb::e5m2, fb::e5m2, 128>({17, 64, 128, 5, 2}) < bound);
     CHECK(worst_error<fb::e4m3, fb::e4m3, 128, 4>({200, 140, 640, 2, 0, true}) < bound);
     CHECK(worst_error<fb::e4m3, fb::e4m3, 128>({3, 257, 1111, 1, 1, true}) < bound);
+}
+
+TEST_CASE("products of many rows are rounded to 16 bits where that is wanted") {
+    CHECK(worst_error<fb::e4m3, fb::e4m3, 0, 2, simt::machine, fb::bf16>({130, 136, 200, 1, 0, true}) < 0x1.02p-8);
+    CHECK(worst_error<fb::e4m3, fb::e4m3, 128, 2, simt::machine, fb::fp16>({131, 135, 200, 1, 2, true}) < 0x1.02p-11);
+}
+
+TEST_CASE("integer products of many rows have the host's bits") {
+    CHECK(same_bits({1, 1, 1, 1}));
+    CHECK(same_bits({128, 256, 640, 1}));
+    CHECK(same_bits({200, 131, 1000, 2, 1, true}));
 }
 
 TEST_CASE("as many bits as tensor cores keep are enough for the bound") {

@@ -26,7 +26,19 @@ void by_rows(cudaStream_t stream, rows::arguments const& arguments, void const* 
 void by_rows(cudaStream_t stream, mixed::arguments const& arguments, void const* a, void const* w, std::size_t k) {
     launch<mixed>(stream, arguments, a, w, k);
 }
-// gate: warpgroup_product<e4m3, e4m3, 128  needs QGMMA.64x128x32.F32.E4M3.E4M3 SYNCS.PHASECHK  holds UTMALDG.2D USETMAXREG  at most 150 a loop
+// gate: warpgroup_product<e4m3, e4m3, 128, float  needs QGMMA.64x128x32.F32.E4M3.E4M3 SYNCS.PHASECHK  holds UTMALDG.2D USETMAXREG  at most 150 a loop
 void by_tiles(cudaStream_t stream, tiles::arguments const& arguments, void const* a, void const* w, std::size_t k) {
     launch<tiles>(stream, arguments, a, w, k);
+}
+
+using narrow = fb::warpgroup_product<fb::e4m3, fb::e4m3, 128, fb::bf16>;
+using integers = fb::warpgroup_product<fb::int_n<8>, fb::int_n<8>, 0>;
+
+// gate: warpgroup_product<e4m3, e4m3, 128, bf16  needs QGMMA.64x128x32.F32.E4M3.E4M3 SYNCS.PHASECHK  holds F2FP.BF16  at most 150 a loop
+void by_tiles(cudaStream_t stream, narrow::arguments const& arguments, void const* a, void const* w, std::size_t k) {
+    launch<narrow>(stream, arguments, a, w, k);
+}
+// gate: warpgroup_product<int_n<8>, int_n<8>, 0  needs IGMMA.64x128x32.S8.S8 SYNCS.PHASECHK  holds UTMALDG.2D USETMAXREG  at most 100 a loop
+void by_rows(cudaStream_t stream, integers::arguments const& arguments, void const* a, void const* w, std::size_t k) {
+    launch<integers>(stream, arguments, a, w, k);
 }
