@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "../bits/integer.hpp"
+#include "../bits/rounded.hpp"
 #include "../codec/round_to.hpp"
 #include "../kernels/product.hpp"
 

@@ -8,10 +8,11 @@
 
 #include "../machine_types.hpp"
 #include "../words.hpp"
+#include "hopper.cuh"
 
 namespace fewbits {
 
-struct gpu {
+struct gpu : hopper_instructions {
     // ---- where am I
     FEWBITS_DEVICE unsigned thread() const { return threadIdx.x; }
     FEWBITS_DEVICE unsigned lane() const { return threadIdx.x % 32U; }
@@ -92,11 +93,6 @@ struct gpu {
                 : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
         }
-    }
-
-private:
-    FEWBITS_DEVICE static std::uint32_t address(std::byte const* shared) {
-        return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
     }
 };
 
