@@ -46,9 +46,7 @@ struct block_facts {
             unrolled<run_columns>([&](auto i) {
                 largest = larger_or_nan(largest, magnitude_of(values[i.value]));
             });
-            if (with_sign) {
-                unrolled<run_columns>([&](auto i) { key = larger(key, magnitude_key(values[i.value], true)); });
-            }
+            if (with_sign) unrolled<run_columns>([&](auto i) { key = larger(key, magnitude_key(values[i.value], true)); });
         }
     }
 
@@ -77,19 +75,18 @@ struct block_facts {
     /// Those of all lanes whose numbers differ in the bits below `Lanes`, in each of them.
     template <unsigned Lanes, class Machine>
     FEWBITS_DEVICE void share(Machine& m, bool with_sign) {
-        if constexpr (Lanes > 1) {
-            block_facts other;
+        constexpr int steps = bit_width(Lanes) - 1;
+        unrolled<steps>([&](auto s) {
+            constexpr unsigned mask = 1U << s.value;
             if constexpr (range) {
-                other.lowest = m.shuffle_xor(lowest, Lanes / 2);
-                other.highest = m.shuffle_xor(highest, Lanes / 2);
-                if constexpr (tells_zeros_apart) other.first_zero = m.shuffle_xor(first_zero, Lanes / 2);
+                lowest = smaller_or_nan(lowest, m.shuffle_xor(lowest, mask));
+                highest = larger_or_nan(highest, m.shuffle_xor(highest, mask));
+                if constexpr (tells_zeros_apart) first_zero = smaller(first_zero, m.shuffle_xor(first_zero, mask));
             } else {
-                other.largest = m.shuffle_xor(largest, Lanes / 2);
-                if (with_sign) other.key = m.shuffle_xor(key, Lanes / 2);
+                largest = larger_or_nan(largest, m.shuffle_xor(largest, mask));
             }
-            add(other);
-            share<Lanes / 2>(m, with_sign);
-        }
+        });
+        if (with_sign) unrolled<steps>([&](auto s) { key = larger(key, m.shuffle_xor(key, 1U << s.value)); });
     }
 
     FEWBITS_DEVICE bool all_finite() const {

@@ -150,14 +150,15 @@ public:
     known_divisor() = default;
     explicit known_divisor(std::uint32_t divisor) : value_(divisor) {
         while (std::uint64_t{1} << shift_ < divisor) ++shift_;
-        shift_ += 31;
-        factor_ = ((std::uint64_t{1} << shift_) + divisor - 1) / divisor;
+        factor_ = static_cast<std::uint32_t>(((std::uint64_t{1} << (31 + shift_)) + divisor - 1) / divisor);
     }
-    FEWBITS_HOST_DEVICE std::uint32_t quotient(std::uint32_t n) const noexcept { return static_cast<std::uint32_t>((n * factor_) >> shift_); }
+    FEWBITS_HOST_DEVICE std::uint32_t quotient(std::uint32_t n) const noexcept {
+        return static_cast<std::uint32_t>(std::uint64_t{2 * n} * factor_ >> 32) >> shift_;
+    }
     FEWBITS_HOST_DEVICE std::uint32_t value() const noexcept { return value_; }
 
 private:
-    std::uint64_t factor_ = 0;
+    std::uint32_t factor_ = std::uint32_t{1} << 31;
     std::uint32_t value_ = 1;
     int shift_ = 0;
 };

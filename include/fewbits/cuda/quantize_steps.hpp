@@ -113,7 +113,7 @@ public:
             else to_.offsets = {scratch + room_.numbers, grid_.col * 4};
         }
         if constexpr (is_under_tensor_scale<scale>) to_.outer = streams[2].data();
-        to_.rule = {o.mode, o.overflow, o.full_range, o.seed};
+        to_.rule = device_rule({o.mode, o.overflow, o.full_range, o.seed}, F::element::kind == format_kind::minifloat);
         to_.scale_rule = o.scale_rule;
         to_.divisor = scale_divisor<composition>(o);
         to_.status = status;
@@ -128,7 +128,7 @@ public:
         }
         if constexpr (way_of<composition> == quantize_way::groups) {
             using kernel = quantize_groups<F, T>;
-            std::size_t const runs = kernel::runs_of(from_.cols);
+            std::size_t const runs = kernel::lanes_of(from_.cols);
             std::size_t const all = runs * from_.rows;
             launch_.template run<kernel>(blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all)});
         } else if constexpr (way_of<composition> == quantize_way::tiles) {

@@ -32,12 +32,15 @@ struct quantize_target {
     number_place scales{};   ///< of scale_stored
     number_place offsets{};  ///< of offset_stored
     std::byte const* outer = nullptr;  ///< the tensor's scale, where scales lie under one: fp32
-    element_rule rule{};
+    device_rule rule{};
     fewbits::scale_rule scale_rule = fewbits::scale_rule::of_format;
     float divisor = 1.0F;  ///< scale_divisor
     std::uint32_t* status = nullptr;  ///< set to 1 where a value is not finite; or null
 
-    FEWBITS_HOST_DEVICE bool with_sign() const noexcept { return scale_rule == scale_rule::signed_absmax; }
+    /// Whether the rule wants the sign of the largest magnitude.
+    FEWBITS_HOST_DEVICE bool with_sign() const noexcept {
+        return B::method != scale_method::range && !is_power_of_two_scale<typename B::scale_type> && scale_rule == scale_rule::signed_absmax;
+    }
 
     /// The numbers of block `at` of which `found` was found; where `stores` they are stored.
     FEWBITS_DEVICE block_numbers numbers_of(block_facts<B> const& found, block_position at, bool stores) const {

@@ -52,6 +52,13 @@ inline constexpr bool has_fp32_exponents = [] {
     else return false;
 }();
 
+/// Whether S is a minifloat that nearest_codes covers.
+template <class S>
+inline constexpr bool is_small_minifloat = [] {
+    if constexpr (scalar<S>) return has_nearest_codes<S> && S::kind == format_kind::minifloat;
+    else return false;
+}();
+
 /// A matrix of numbers, row after row.
 struct number_place {
     std::byte* bytes = nullptr;
@@ -77,19 +84,25 @@ FEWBITS_DEVICE stored_number stored_as(float number) {
         std::uint32_t code = 0;
         if constexpr (has_fp32_exponents<S>) {
             code = bits >> 23;  // the numbers of such scales are powers of two, or 0
-        } else if constexpr (has_nearest_code<S>) {
-            code = nearest_code<S>(number, number, [] {
-                if constexpr (S::kind == format_kind::integer) return bounds_of<S>(true);
-                else return integer_bounds{};
-            }());
+        } else if constexpr (is_small_minifloat<S>) {
+            minifloat_rounding<S> const rounded(mul_rn(number, power_of_two(lift_of<S>)));
+            std::uint32_t const sign = bits & 0x80000000U;
+            code = (rounded.byte() & 0xFFU) | sign >> (32 - S::width);
+            if constexpr (!S::codec::has_negative_zero) code = (rounded.byte() & 0xFFU) == 0 ? 0 : code;
+            if (!is_nan) return {code, bit_cast<float>(bit_cast<std::uint32_t>(mul_rn(rounded.value(), power_of_two(-lift_of<S>))) | sign)};
         } else {
             code = static_cast<std::uint32_t>(S::codec::encode(unpack(number), nearest_even, saturate));
         }
         constexpr auto nan = static_cast<std::uint32_t>(
             S::codec::has_nan ? S::codec::encode({0, 0, false, number_class::nan}, nearest_even, saturate) : 0);
-        if (is_nan) code = nan;
-        if constexpr (device_value<S>) return {code, widened<S>(code)};
-        else return {code, static_cast<float>(S::from_bits(code))};
+        if (is_nan) return {nan, S::codec::has_nan ? number : 0.0F};
+        if constexpr (device_value<S>) {
+            return {code, widened<S>(code)};
+        } else if constexpr (has_fp32_exponents<S>) {
+            return {code, bit_cast<float>(code == 0 ? 0x00400000U : code << 23)};
+        } else {
+            return {code, static_cast<float>(S::from_bits(code))};
+        }
     }
 }
 

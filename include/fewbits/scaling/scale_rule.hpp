@@ -26,7 +26,7 @@ FEWBITS_HOST_DEVICE constexpr bool is_finite(float value) noexcept {
 }
 
 FEWBITS_HOST_DEVICE constexpr float magnitude_of(float value) noexcept {
-    return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
+    return __builtin_fabsf(value);
 }
 
 /// Whether a stored scale of this type is always a power of two.

@@ -23,7 +23,7 @@ struct encode_under_scales {
         matrix_view<T const> from;
         quantized_view<F> numbers;
         std::byte* codes;
-        element_rule rule;
+        device_rule rule;
         known_divisor row_runs;
         std::uint32_t runs;  ///< of all rows
     };
