@@ -62,42 +62,54 @@ FEWBITS_DEVICE float load_value(T const* from) {
     else return widened<T>(from->bits());
 }
 
+/// Eight numbers that lie on 16 bytes.
+template <device_value T>
+FEWBITS_DEVICE void load_whole_run(T const* from, float (&values)[run_columns]) {
+    constexpr int per_word = 4 / sizeof(T);  // numbers
+    unrolled<run_columns / per_word / 4>([&](auto w) {
+        auto const four = load_aligned<word4>(from + w.value * 4 * per_word);
+        unrolled<4>([&](auto i) {
+            constexpr int at = (decltype(w)::value * 4 + decltype(i)::value) * per_word;
+            std::uint32_t const word = four.at[decltype(i)::value];
+            if constexpr (std::is_same_v<T, float>) {
+                values[at] = bit_cast<float>(word);
+            } else {
+                values[at] = widened<T>(word);
+                if constexpr (T::codec::exponent_bits == 8) values[at + 1] = bit_cast<float>(word & 0xFFFF0000U);
+                else values[at + 1] = widened<T>(word >> 16);
+            }
+        });
+    });
+}
+
 /// `count` <= 8 numbers, and zeros for those that lack; nothing is read where there are none.
 template <device_value T>
 FEWBITS_DEVICE void load_run(T const* from, unsigned count, float (&values)[run_columns]) {
     if (count == run_columns && lies_on<16>(from)) {
-        constexpr int per_word = 4 / sizeof(T);  // numbers
-        unrolled<run_columns / per_word / 4>([&](auto w) {
-            auto const four = load_aligned<word4>(from + w.value * 4 * per_word);
-            unrolled<4>([&](auto i) {
-                constexpr int at = (decltype(w)::value * 4 + decltype(i)::value) * per_word;
-                std::uint32_t const word = four.at[decltype(i)::value];
-                if constexpr (std::is_same_v<T, float>) {
-                    values[at] = bit_cast<float>(word);
-                } else {
-                    values[at] = widened<T>(word);
-                    if constexpr (T::codec::exponent_bits == 8) values[at + 1] = bit_cast<float>(word & 0xFFFF0000U);
-                    else values[at + 1] = widened<T>(word >> 16);
-                }
-            });
-        });
+        load_whole_run(from, values);
     } else {
         unrolled<run_columns>([&](auto i) { values[i.value] = i.value < count ? load_value(from + i.value) : 0.0F; });
     }
 }
 
+/// The bytes of eight codes of Width bits where `to` lies on the largest power of two that divides Width.
+template <int Width>
+FEWBITS_DEVICE void store_whole_run(std::byte* to, std::uint64_t codes) {
+    constexpr std::size_t unit = Width & -Width;
+    unrolled<Width / unit>([&](auto i) {
+        std::uint64_t const part = codes >> (i.value * unit * 8);
+        if constexpr (unit == 8) store_aligned(to, part);
+        else if constexpr (unit == 4) store_aligned(to, static_cast<std::uint32_t>(part));
+        else if constexpr (unit == 2) store_aligned(to + i.value * 2, static_cast<std::uint16_t>(part));
+        else to[i.value] = static_cast<std::byte>(part);
+    });
+}
+
 /// The bytes of `count` <= 8 codes of Width bits, the first in the lowest bits; codes that lack are 0.
 template <int Width>
 FEWBITS_DEVICE void store_run(std::byte* to, std::uint64_t codes, unsigned count) {
-    constexpr std::size_t unit = Width & -Width;
-    if (count == run_columns && lies_on<unit>(to)) {
-        unrolled<Width / unit>([&](auto i) {
-            std::uint64_t const part = codes >> (i.value * unit * 8);
-            if constexpr (unit == 8) store_aligned(to, part);
-            else if constexpr (unit == 4) store_aligned(to, static_cast<std::uint32_t>(part));
-            else if constexpr (unit == 2) store_aligned(to + i.value * 2, static_cast<std::uint16_t>(part));
-            else to[i.value] = static_cast<std::byte>(part);
-        });
+    if (count == run_columns && lies_on<(Width & -Width)>(to)) {
+        store_whole_run<Width>(to, codes);
     } else {
         for (unsigned i = 0; i * 8 < count * Width; ++i) to[i] = static_cast<std::byte>(codes >> (i * 8));
     }

@@ -27,6 +27,8 @@ struct device_rule : element_rule {
 /// host's encode_group.
 template <scalar E, class S, block_offset Kind>
 class group_encoder {
+    static constexpr bool powers = is_power_of_two_scale<S> && Kind == block_offset::none;
+
 public:
     /// `bound`: no magnitude among the values is above it.
     FEWBITS_DEVICE group_encoder(float scale, float offset, float bound, device_rule const& rule) : scale_(scale), offset_(offset) {
@@ -60,6 +62,32 @@ public:
         }
     }
 
+    /// Whether fast_codes are the codes.
+    FEWBITS_DEVICE bool is_fast() const { return fast_ && !none_; }
+
+    /// The codes of eight values, each in E::width bits.
+    FEWBITS_DEVICE std::uint64_t fast_codes(float const (&values)[run_columns]) const {
+        if constexpr (has_nearest_codes<E>) {
+            std::uint32_t words[2];
+            unrolled<2>([&](auto w) {
+                float product[4];
+                float quotient[4];
+                unrolled<4>([&](auto i) {
+                    float x = values[w.value * 4 + i.value];
+                    if constexpr (Kind == block_offset::minimum) x = sub_rn(x, offset_);
+                    float const p = mul_rn(x, factor_);
+                    product[i.value] = p;
+                    if constexpr (powers || E::kind == format_kind::codebook) quotient[i.value] = p;
+                    else quotient[i.value] = fma_rn(fma_rn(-p, lowered_, x), factor_, p);
+                });
+                words[w.value] = nearest_codes<E>(quotient, product, bounds_);
+            });
+            return closed_up<E::width>(words[0], words[1]);
+        } else {
+            return 0;
+        }
+    }
+
     /// The codes of `count` values, each in E::width bits; those that lack are 0. `from`: where the values come from; `index` numbers the
     /// first (row-major).
     template <class T>
@@ -86,30 +114,6 @@ public:
     }
 
 private:
-    static constexpr bool powers = is_power_of_two_scale<S> && Kind == block_offset::none;
-
-    FEWBITS_DEVICE std::uint64_t fast_codes(float const (&values)[run_columns]) const {
-        if constexpr (has_nearest_codes<E>) {
-            std::uint32_t words[2];
-            unrolled<2>([&](auto w) {
-                float product[4];
-                float quotient[4];
-                unrolled<4>([&](auto i) {
-                    float x = values[w.value * 4 + i.value];
-                    if constexpr (Kind == block_offset::minimum) x = sub_rn(x, offset_);
-                    float const p = mul_rn(x, factor_);
-                    product[i.value] = p;
-                    if constexpr (powers || E::kind == format_kind::codebook) quotient[i.value] = p;
-                    else quotient[i.value] = fma_rn(fma_rn(-p, lowered_, x), factor_, p);
-                });
-                words[w.value] = nearest_codes<E>(quotient, product, bounds_);
-            });
-            return closed_up<E::width>(words[0], words[1]);
-        } else {
-            return 0;
-        }
-    }
-
     FEWBITS_DEVICE std::uint32_t defined_code(float x, std::uint64_t index, device_rule const& rule) const {
         if constexpr (Kind == block_offset::zero_point) {
             return code_with_zero_point<E>(x, scale_, static_cast<int>(offset_), rule_at(rule, index));

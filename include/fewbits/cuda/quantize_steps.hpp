@@ -33,7 +33,8 @@ inline constexpr quantize_way way_of = [] {
     constexpr bool found_scales = uses_scale_as_found<B> && is_runs_of_bytes<scale>;
     constexpr bool scales = is_whole_bytes<scale> || is_under_tensor_scale<scale> || found_scales;
     constexpr bool offsets = std::is_void_v<offset> || is_whole_bytes<offset> || (is_zero_point<typename B::offset_type> && scalar<offset>);
-    if (!scales || !offsets) return quantize_way::none;
+    constexpr bool range_of_powers = B::method == scale_method::range && is_power_of_two_scale<scale>;
+    if (!scales || !offsets || range_of_powers) return quantize_way::none;
     if (B::method == scale_method::absmean) {
         return B::block == per_tensor && is_whole_bytes<scale> ? quantize_way::mean : quantize_way::none;
     }
@@ -130,7 +131,8 @@ public:
             using kernel = quantize_groups<F, T>;
             std::size_t const runs = kernel::lanes_of(from_.cols);
             std::size_t const all = runs * from_.rows;
-            launch_.template run<kernel>(blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all)});
+            launch_.template run<kernel>(blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all),
+                                                        static_cast<std::uint32_t>(from_.cols), kernel::is_aligned(from_, to_)});
         } else if constexpr (way_of<composition> == quantize_way::tiles) {
             using kernel = quantize_tiles<F, T>;
             launch_.template run<kernel>(static_cast<unsigned>(grid_.row * grid_.col),

@@ -62,28 +62,27 @@ struct quantize_target {
 
     /// The same of the number that the scale is stored from, and the lowest value.
     FEWBITS_DEVICE block_numbers numbers_of(float number, float lowest, bool valid, block_position at, bool stores) const {
-        float const nan = bit_cast<float>(0x7FC00000U);
-        float const quotient = !valid ? nan : divisor == 1.0F ? number : div_rn(number, divisor);
+        constexpr bool powers = is_power_of_two_scale<typename B::scale_type>;
+        float const quotient = powers || divisor == 1.0F ? number : div_rn(number, divisor);
         stored_number scale{};
         if constexpr (is_under_tensor_scale<typename B::scale_type>) {
-            scale = stored_under<scale_stored>(load_aligned<float>(outer), quotient);
+            scale = stored_under<scale_stored>(load_aligned<float>(outer), quotient, valid);
         } else {
-            scale = stored_as<scale_stored>(quotient);
+            scale = stored_as<scale_stored>(quotient, valid);
         }
-        float const under = valid ? scale.value : nan;
         stored_number offset{};
         if constexpr (offset_kind<B> == block_offset::zero_point) {
             auto const zero = static_cast<float>(valid ? zero_point_of<typename B::element>(lowest, scale.value) : 0);
-            offset = stored_as<offset_stored>(zero);
+            offset = stored_as<offset_stored>(zero, true);
         } else if constexpr (offset_kind<B> == block_offset::minimum) {
-            offset = stored_as<offset_stored>(valid ? lowest : nan);
+            offset = stored_as<offset_stored>(lowest, valid);
         }
         if (stores) {
             store_number<scale_stored>(scales, at.row, at.col, scale.code);
             if constexpr (offset_kind<B> != block_offset::none) store_number<offset_stored>(offsets, at.row, at.col, offset.code);
             if (!valid && status != nullptr) *status = 1;
         }
-        return {under, offset_facts<typename B::offset_type>::sign < 0 ? -offset.value : offset.value};
+        return {scale.value, offset_facts<typename B::offset_type>::sign < 0 ? -offset.value : offset.value};
     }
 };
 

@@ -73,14 +73,19 @@ struct stored_number {
 
 inline namespace FEWBITS_BASELINE {
 
-/// `number` rounded to nearest even, saturating; NaN becomes the type's NaN, and where it has none its code 0.
+/// `number`, no NaN, rounded to nearest even, saturating. Where it is not `valid` NaN, and code 0 where the type has none.
 template <scale_number S>
-FEWBITS_DEVICE stored_number stored_as(float number) {
+FEWBITS_DEVICE stored_number stored_as(float number, bool valid) {
+    float const nan = bit_cast<float>(0x7FC00000U);
     if constexpr (std::is_same_v<S, float>) {
-        return {bit_cast<std::uint32_t>(number), number};
+        float const stored = valid ? number : nan;
+        return {bit_cast<std::uint32_t>(stored), stored};
     } else {
+        if (!valid) {
+            return {static_cast<std::uint32_t>(S::codec::has_nan ? S::codec::encode({0, 0, false, number_class::nan}, nearest_even, saturate) : 0),
+                    nan};
+        }
         std::uint32_t const bits = bit_cast<std::uint32_t>(number);
-        bool const is_nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
         std::uint32_t code = 0;
         if constexpr (has_fp32_exponents<S>) {
             code = bits >> 23;  // the numbers of such scales are powers of two, or 0
@@ -89,13 +94,10 @@ FEWBITS_DEVICE stored_number stored_as(float number) {
             std::uint32_t const sign = bits & 0x80000000U;
             code = (rounded.byte() & 0xFFU) | sign >> (32 - S::width);
             if constexpr (!S::codec::has_negative_zero) code = (rounded.byte() & 0xFFU) == 0 ? 0 : code;
-            if (!is_nan) return {code, bit_cast<float>(bit_cast<std::uint32_t>(mul_rn(rounded.value(), power_of_two(-lift_of<S>))) | sign)};
+            return {code, bit_cast<float>(bit_cast<std::uint32_t>(mul_rn(rounded.value(), power_of_two(-lift_of<S>))) | sign)};
         } else {
             code = static_cast<std::uint32_t>(S::codec::encode(unpack(number), nearest_even, saturate));
         }
-        constexpr auto nan = static_cast<std::uint32_t>(
-            S::codec::has_nan ? S::codec::encode({0, 0, false, number_class::nan}, nearest_even, saturate) : 0);
-        if (is_nan) return {nan, S::codec::has_nan ? number : 0.0F};
         if constexpr (device_value<S>) {
             return {code, widened<S>(code)};
         } else if constexpr (has_fp32_exponents<S>) {
@@ -117,10 +119,9 @@ FEWBITS_DEVICE void store_number(number_place const& to, std::size_t row, std::s
 
 /// The code of a quotient under the one scale of the tensor.
 template <scalar E>
-FEWBITS_DEVICE stored_number stored_under(float outer, float number) {
-    bool const is_nan = (bit_cast<std::uint32_t>(number) & 0x7FFFFFFFU) > 0x7F800000U;
-    stored_number const inner = stored_as<E>(is_nan ? number : scaler<E>(outer)(number));
-    if (!is_finite(outer)) return {0, outer};
+FEWBITS_DEVICE stored_number stored_under(float outer, float number, bool valid) {
+    bool const under_number = is_finite(outer);
+    stored_number const inner = stored_as<E>(under_number ? scaler<E>(outer)(number) : 0.0F, valid);
     return {inner.code, mul_rn(inner.value, outer)};
 }
 

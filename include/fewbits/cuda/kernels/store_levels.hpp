@@ -40,7 +40,7 @@ struct store_narrow_numbers {
         unsigned const count = a.cols - col < run_columns ? static_cast<unsigned>(a.cols - col) : run_columns;
         std::uint64_t codes = 0;
         for (unsigned i = 0; i < count; ++i) {
-            codes |= static_cast<std::uint64_t>(stored_as<S>(a.numbers[row * a.cols + col + i]).code) << (i * S::width);
+            codes |= static_cast<std::uint64_t>(stored_as<S>(a.numbers[row * a.cols + col + i], true).code) << (i * S::width);
         }
         store_run<S::width>(a.to + row * stream_bytes(a.cols, S::width) + col * S::width / 8, codes, count);
     }
