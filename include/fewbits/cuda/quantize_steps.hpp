@@ -131,7 +131,7 @@ public:
             using kernel = quantize_groups<F, T>;
             std::size_t const runs = kernel::lanes_of(from_.cols);
             std::size_t const all = runs * from_.rows;
-            launch_.template run<kernel>(blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all),
+            launch_.template run<kernel>(fewer_blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all),
                                                         static_cast<std::uint32_t>(from_.cols), kernel::is_aligned(from_, to_)});
         } else if constexpr (way_of<composition> == quantize_way::tiles) {
             using kernel = quantize_tiles<F, T>;
@@ -152,6 +152,13 @@ private:
     template <class Kernel>
     static unsigned blocks(std::size_t threads) noexcept {
         return static_cast<unsigned>((threads + Kernel::threads - 1) / Kernel::threads);
+    }
+    /// The same for kernels that go on to further work: where there is much of it, a thread does four times its share.
+    template <class Kernel>
+    static unsigned fewer_blocks(std::size_t threads) noexcept {
+        constexpr unsigned many = 8192;
+        unsigned const all = blocks<Kernel>(threads);
+        return all < many ? all : all / 4 < many ? many : all / 4;
     }
     static known_divisor divisor(std::size_t n) { return known_divisor(static_cast<std::uint32_t>(n)); }
     std::uint32_t* words() const noexcept { return reinterpret_cast<std::uint32_t*>(scratch_ + room_.words); }
@@ -186,7 +193,7 @@ private:
         using kernel = encode_under_scales<F, T>;
         std::size_t const runs = runs_of_row<composition>(from_.cols);
         std::vector<std::span<std::byte const>> const stored(streams_.begin(), streams_.end());
-        launch_.template run<kernel>(blocks<kernel>(runs * from_.rows),
+        launch_.template run<kernel>(fewer_blocks<kernel>(runs * from_.rows),
                                      {from_, quantized_view<F>(stored, from_.rows, from_.cols), to_.codes, to_.rule, divisor(runs),
                                       static_cast<std::uint32_t>(runs * from_.rows)});
     }
