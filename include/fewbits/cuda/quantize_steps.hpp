@@ -100,17 +100,19 @@ class quantize_steps {
     using offset = typename offset_facts<typename F::offset_type>::type;
 
 public:
+    using stream_list = std::span<std::span<std::byte> const>;
+
     /// `streams`: those of quantized_matrix<F>; `scratch`: scratch_of<F>().bytes bytes. All begin on 16 bytes.
-    quantize_steps(Launch& launch, matrix_view<T const> from, std::span<std::span<std::byte> const> streams, quantize_options const& o,
-                   std::byte* scratch, std::uint32_t* status)
+    quantize_steps(Launch& launch, matrix_view<T const> from, stream_list streams, quantize_options const& o, std::byte* scratch,
+                   std::uint32_t* status)
         : launch_(launch), from_(from), streams_(streams), scratch_(scratch), room_(scratch_of<F>(from.rows, from.cols)),
           grid_(block_grid(F::block, from.rows, from.cols)) {
         to_.codes = streams[0].data();
         to_.row_bytes = composition::trits ? trit_bytes(from.cols) : stream_bytes(from.cols, F::element::width);
         if constexpr (is_runs_of_bytes<scale>) to_.scales = {scratch + room_.numbers, grid_.col * 4};
-        else to_.scales = {streams[1].data(), stream_bytes(grid_.col, quantize_bits<typename quantize_target<composition>::scale_stored>())};
+        else to_.scales = {streams[1].data(), stream_bytes(grid_.col, bits_of<typename quantize_target<composition>::scale_stored>())};
         if constexpr (!std::is_void_v<offset>) {
-            if constexpr (is_whole_bytes<offset>) to_.offsets = {offset_stream(), stream_bytes(grid_.col, quantize_bits<offset>())};
+            if constexpr (is_whole_bytes<offset>) to_.offsets = {offset_stream(), stream_bytes(grid_.col, bits_of<offset>())};
             else to_.offsets = {scratch + room_.numbers, grid_.col * 4};
         }
         if constexpr (is_under_tensor_scale<scale>) to_.outer = streams[2].data();
@@ -145,7 +147,7 @@ public:
 
 private:
     template <class S>
-    static constexpr int quantize_bits() noexcept {
+    static constexpr int bits_of() noexcept {
         if constexpr (std::is_same_v<S, float>) return 32;
         else return S::width;
     }

@@ -37,9 +37,11 @@ struct quantize_target {
     float divisor = 1.0F;  ///< scale_divisor
     std::uint32_t* status = nullptr;  ///< set to 1 where a value is not finite; or null
 
+    static constexpr bool powers = is_power_of_two_scale<typename B::scale_type>;
+
     /// Whether the rule wants the sign of the largest magnitude.
     FEWBITS_HOST_DEVICE bool with_sign() const noexcept {
-        return B::method != scale_method::range && !is_power_of_two_scale<typename B::scale_type> && scale_rule == scale_rule::signed_absmax;
+        return B::method != scale_method::range && !powers && scale_rule == scale_rule::signed_absmax;
     }
 
     /// The numbers of block `at` of which `found` was found; where `stores` they are stored.
@@ -47,22 +49,12 @@ struct quantize_target {
         if constexpr (B::method == scale_method::range) {
             return numbers_of(found.width(), found.lowest_value(), found.all_finite(), at, stores);
         } else {
-            float const largest = with_sign() ? value_of_key(found.key) : found.largest;
-            bool const floor_rule = scale_rule != scale_rule::absmax && scale_rule != scale_rule::ceil;
-            float number = 0.0F;
-            if constexpr (is_power_of_two_scale<typename B::scale_type> && largest_exponent<typename B::element>() >= 0) {
-                constexpr int emax = largest_exponent<typename B::element>();
-                number = floor_rule ? floor_power_of_two(bit_cast<std::uint32_t>(largest), emax) : number_of_maximum<B>(largest, scale_rule);
-            } else {
-                number = number_of_maximum<B>(largest, scale_rule);
-            }
-            return numbers_of(number, 0.0F, found.all_finite(), at, stores);
+            return numbers_of(number_of(with_sign() ? value_of_key(found.key) : found.largest), 0.0F, found.all_finite(), at, stores);
         }
     }
 
     /// The same of the number that the scale is stored from, and the lowest value.
     FEWBITS_DEVICE block_numbers numbers_of(float number, float lowest, bool valid, block_position at, bool stores) const {
-        constexpr bool powers = is_power_of_two_scale<typename B::scale_type>;
         float const quotient = powers || divisor == 1.0F ? number : div_rn(number, divisor);
         stored_number scale{};
         if constexpr (is_under_tensor_scale<typename B::scale_type>) {
@@ -83,6 +75,16 @@ struct quantize_target {
             if (!valid && status != nullptr) *status = 1;
         }
         return {scale.value, offset_facts<typename B::offset_type>::sign < 0 ? -offset.value : offset.value};
+    }
+
+private:
+    /// number_of_maximum, the usual rule first.
+    FEWBITS_DEVICE float number_of(float largest) const {
+        if constexpr (powers && largest_exponent<typename B::element>() >= 0) {
+            bool const down = scale_rule != scale_rule::absmax && scale_rule != scale_rule::ceil;
+            if (down) return floor_power_of_two(bit_cast<std::uint32_t>(largest), largest_exponent<typename B::element>());
+        }
+        return number_of_maximum<B>(largest, scale_rule);
     }
 };
 

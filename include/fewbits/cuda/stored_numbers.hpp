@@ -81,10 +81,9 @@ FEWBITS_DEVICE stored_number stored_as(float number, bool valid) {
         float const stored = valid ? number : nan;
         return {bit_cast<std::uint32_t>(stored), stored};
     } else {
-        if (!valid) {
-            return {static_cast<std::uint32_t>(S::codec::has_nan ? S::codec::encode({0, 0, false, number_class::nan}, nearest_even, saturate) : 0),
-                    nan};
-        }
+        constexpr unpacked not_a_number{0, 0, false, number_class::nan};
+        constexpr std::uint64_t nan_code = S::codec::has_nan ? S::codec::encode(not_a_number, nearest_even, saturate) : 0;
+        if (!valid) return {static_cast<std::uint32_t>(nan_code), nan};
         std::uint32_t const bits = bit_cast<std::uint32_t>(number);
         std::uint32_t code = 0;
         if constexpr (has_fp32_exponents<S>) {

@@ -77,7 +77,8 @@ FEWBITS_HOST_DEVICE inline rounding_rule rule_at(element_rule const& rule, std::
 template <scalar E, class S>
 class element_definition {
 public:
-    FEWBITS_HOST_DEVICE explicit element_definition(float scale) noexcept : scaled_(scale), exponent_(exact_division ? floor_log2(scale) : 0) {}
+    FEWBITS_HOST_DEVICE explicit element_definition(float scale) noexcept
+        : scaled_(scale), exponent_(exact_division ? floor_log2(scale) : 0) {}
 
     /// `index` numbers the element (row-major).
     FEWBITS_HOST_DEVICE unsigned code(float value, element_rule const& rule, std::uint64_t index) const noexcept {

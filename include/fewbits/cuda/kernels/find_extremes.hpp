@@ -73,13 +73,15 @@ struct find_extremes {
         std::uint32_t const index = m.block_index() * threads + m.thread();
         std::uint32_t const first_row = a.row_runs.quotient(index);
         std::size_t const col = std::size_t{index - first_row * a.row_runs.value()} * run_columns;
-        unsigned const count = col >= a.from.cols ? 0U : a.from.cols - col < run_columns ? static_cast<unsigned>(a.from.cols - col) : run_columns;
+        unsigned const count = columns_of({col, 0, run_columns}, a.from.cols);
         block_facts<B> found[facts];
         if (first_row < a.row_step && count != 0) {
             for (std::size_t row = first_row; row < a.from.rows; row += a.row_step) {
                 float values[run_columns];
                 load_run(a.from.row(row) + col, count, values);
-                if constexpr (Finite) unrolled<run_columns>([&](auto i) { values[i.value] = is_finite(values[i.value]) ? values[i.value] : 0.0F; });
+                if constexpr (Finite) {
+                    unrolled<run_columns>([&](auto i) { values[i.value] = is_finite(values[i.value]) ? values[i.value] : 0.0F; });
+                }
                 if constexpr (facts == 1) {
                     found[0].add(values, count, 0, a.with_sign);
                 } else {
