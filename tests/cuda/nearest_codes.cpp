@@ -107,3 +107,17 @@ TEST_CASE("a known divisor divides") {
         }
     }
 }
+
+TEST_CASE("pairs of 8 bits are as the PTX ISA converts them") {
+    bool same = true;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 1021) {
+        float const x = fb::bit_cast<float>(static_cast<std::uint32_t>(bits));
+        if (!fb::is_finite(x)) continue;
+        same = same && fb::nearest_8bit_pair<4>(x, -x) == (defined<fb::e4m3>(x) | defined<fb::e4m3>(-x) << 8) &&
+               fb::nearest_8bit_pair<5>(-x, x) == (defined<fb::e5m2>(-x) | defined<fb::e5m2>(x) << 8);
+    }
+    CHECK(same);
+    CHECK(fb::nearest_8bit_pair<4>(464.0F, -1e30F) == 0xFE7E);  // the largest, not NaN
+    CHECK(fb::nearest_8bit_pair<4>(-0.0F, 0x1p-10F) == 0x0080);  // half the smallest: to even
+    CHECK(fb::nearest_8bit_pair<5>(61440.0F, 0x1.8p-16F) == 0x027B);
+}

@@ -10,7 +10,7 @@ void quantize(cudaStream_t stream, void* data, std::span<std::span<std::byte> co
 }
 
 void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> streams) {
-    // gate path: quantize_groups<mxfp8_e4m3, float  through LDG.E.128*4 SHFL STG.E FFMA*16  at most 17 a value of 16
+    // gate path: quantize_groups<mxfp8_e4m3, float  through LDG.E.128*4 SHFL STG.E F2FP*8  at most 12.5 a value of 16
     quantize<fb::mxfp8_e4m3, float>(stream, data, streams);
     // gate path: quantize_groups<mxfp4, bf16  through LDG.E.128*2 SHFL STG.E FFMA*16  at most 18.5 a value of 16
     quantize<fb::mxfp4, fb::bf16>(stream, data, streams);
@@ -22,7 +22,7 @@ void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> 
     // gate path: quantize_groups<nf4_b64, float  through LDG.E.128*4 SHFL STG.E FSETP*60  at most 30 a value of 16
     quantize<fb::nf4_b64, float>(stream, data, streams);
     quantize<fb::nf4_b64_dq, fb::bf16>(stream, data, streams);
-    // gate path: quantize_groups<e4m3_tile_1x128, bf16  through LDG.E.128*2 SHFL STG.E FFMA*48  at most 20 a value of 16
+    // gate path: quantize_groups<e4m3_tile_1x128, bf16  through LDG.E.128*2 SHFL STG.E F2FP*8  at most 15.5 a value of 16
     quantize<fb::e4m3_tile_1x128, fb::bf16>(stream, data, streams);
     quantize<fb::e4m3_tile_128x128, fb::bf16>(stream, data, streams);
     quantize<fb::int8_row, fb::bf16>(stream, data, streams);

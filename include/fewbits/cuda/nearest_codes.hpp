@@ -23,26 +23,36 @@ inline constexpr bool has_nearest_codes = [] {
     else return E::codec::count <= 16;
 }();
 
-/// Numbers are rounded to E in units of 2^-lift. The smallest normal minifloat is 2 then: its exponent in fp32, 128, and every one
-/// above it is the exponent in E but for the lowest bits of the code, since 128 takes none of the lowest 8 when shifted.
+/// Whether the device has an instruction for E: nearest_8bit_pair.
+template <scalar E>
+inline constexpr bool is_converted = [] {
+    if constexpr (E::kind != format_kind::minifloat) return false;
+    else if constexpr (!E::codec::is_signed || E::codec::exponent_bits + E::codec::mantissa_bits != 7) return false;
+    else return has_8bit_conversions && ((E::codec::exponent_bits == 4 && E::layout.special == specials::nan_only && E::codec::bias == 7) ||
+                                         (E::codec::exponent_bits == 5 && E::layout.special == specials::ieee && E::codec::bias == 15));
+}();
+
+/// nearest_codes take numbers times 2^lift_of, what minifloat_rounding takes.
 template <scalar E>
 inline constexpr int lift_of = [] {
-    if constexpr (E::kind == format_kind::minifloat) return 1 - E::codec::min_exponent;
+    if constexpr (E::kind == format_kind::minifloat) return is_converted<E> ? 0 : 1 - E::codec::min_exponent;
     else return 0;
 }();
 
 }  // namespace FEWBITS_BASELINE
 
 /// A magnitude rounded to a minifloat E: the number of its steps in the low bits of `sum`, the sum of the magnitude and a power of two
-/// that lies as far above it as the mantissas of fp32 and E differ in length.
+/// that lies as far above it as the mantissas of fp32 and E differ in length. The magnitude is lifted: times 2^lift. The smallest normal
+/// number is 2 then: its exponent in fp32 is 128, which takes none of the lowest 8 bits of a code, and so every exponent is that of the code.
 template <scalar E>
 struct minifloat_rounding {
+    static constexpr int lift = 1 - E::codec::min_exponent;
     static constexpr int apart = 23 - E::codec::mantissa_bits;
     float binade;
     float sum;
 
     FEWBITS_HOST_DEVICE explicit minifloat_rounding(float lifted) noexcept {
-        constexpr float largest = largest_element<E>() * power_of_two(lift_of<E>);
+        constexpr float largest = largest_element<E>() * power_of_two(lift);
         float const magnitude = smaller_of(magnitude_of(lifted), largest);
         binade = bit_cast<float>(larger(bit_cast<std::uint32_t>(magnitude) & 0x7F800000U, 128U << 23));
         sum = fma_rn(binade, power_of_two(apart), magnitude);
@@ -131,6 +141,15 @@ template <scalar E>
     requires has_nearest_codes<E>
 FEWBITS_DEVICE std::uint32_t nearest_codes(float const (&lifted)[4], [[maybe_unused]] float const (&signs)[4],
                                            [[maybe_unused]] integer_bounds const& bounds) {
+    if constexpr (is_converted<E>) {
+        std::uint32_t pairs[2];
+        unrolled<2>([&](auto p) {
+            constexpr int i = p.value * 2;
+            pairs[p.value] = nearest_8bit_pair<E::codec::exponent_bits>(__builtin_copysignf(lifted[i], signs[i]),
+                                                                        __builtin_copysignf(lifted[i + 1], signs[i + 1]));
+        });
+        return permute_bytes(pairs[0], pairs[1], 0x5410);
+    }
     std::uint32_t bytes[4];
     unrolled<4>([&](auto i) {
         float const x = lifted[i.value];

@@ -89,11 +89,12 @@ FEWBITS_DEVICE stored_number stored_as(float number, bool valid) {
         if constexpr (has_fp32_exponents<S>) {
             code = bits >> 23;  // the numbers of such scales are powers of two, or 0
         } else if constexpr (is_small_minifloat<S>) {
-            minifloat_rounding<S> const rounded(mul_rn(number, power_of_two(lift_of<S>)));
+            using rounding = minifloat_rounding<S>;
+            rounding const rounded(mul_rn(number, power_of_two(rounding::lift)));
             std::uint32_t const sign = bits & 0x80000000U;
             code = (rounded.byte() & 0xFFU) | sign >> (32 - S::width);
             if constexpr (!S::codec::has_negative_zero) code = (rounded.byte() & 0xFFU) == 0 ? 0 : code;
-            return {code, bit_cast<float>(bit_cast<std::uint32_t>(mul_rn(rounded.value(), power_of_two(-lift_of<S>))) | sign)};
+            return {code, bit_cast<float>(bit_cast<std::uint32_t>(mul_rn(rounded.value(), power_of_two(-rounding::lift))) | sign)};
         } else {
             code = static_cast<std::uint32_t>(S::codec::encode(unpack(number), nearest_even, saturate));
         }
