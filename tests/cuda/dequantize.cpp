@@ -9,7 +9,14 @@ namespace fb = fewbits;
 
 namespace {
 
-template <class F>
+/// The bits of a T.
+template <class T>
+std::uint32_t bits_of(T x) {
+    if constexpr (std::is_same_v<T, float>) return fb::bit_cast<std::uint32_t>(x);
+    else return x.bits();
+}
+
+template <class F, class T = float>
 bool same_bits(std::size_t rows, std::size_t cols) {
     std::mt19937 random(9);
     fb::quantized_matrix<F> q(rows, cols);
@@ -18,16 +25,17 @@ bool same_bits(std::size_t rows, std::size_t cols) {
     };
     fill(q.storage().bytes());
     q.storage().for_each_level(fill);
-    using kernel = fb::dequantize_kernel<F>;
-    std::vector<float> out(rows * (cols + 1), -1.0F);
+    using kernel = fb::dequantize_kernel<F, T>;
+    std::vector<T> out(rows * (cols + 1), T(-1.0F));
     typename kernel::arguments const arguments{fb::quantized_view<F>(q.streams(), rows, cols), out.data(), rows, cols, cols + 1};
     simt::launch<kernel>(static_cast<unsigned>(kernel::blocks_for(rows, cols)), kernel::shared_bytes, arguments, 3);
     bool same = true;
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t c = 0; c < cols; ++c) {
-            same = same && fb::bit_cast<std::uint32_t>(out[r * (cols + 1) + c]) == fb::bit_cast<std::uint32_t>(q.value(r, c));
+            T const wanted(q.value(r, c));
+            same = same && (bits_of(out[r * (cols + 1) + c]) == bits_of(wanted) || wanted != wanted);
         }
-        same = same && out[r * (cols + 1) + cols] == -1.0F;
+        same = same && bits_of(out[r * (cols + 1) + cols]) == bits_of(T(-1.0F));
     }
     return same;
 }
@@ -47,4 +55,10 @@ TEST_CASE("the device's dequantize has the host's bits") {
     CHECK(same_bits<fb::q4_k>(2, 512));
     CHECK(same_bits<fb::q3_k>(1, 256));
     CHECK(same_bits<fb::tq1_0>(3, 512));
+}
+
+TEST_CASE("the device's dequantize rounds to nearest even where it writes 16 bits") {
+    CHECK(same_bits<fb::mxfp4, fb::bf16>(5, 130));
+    CHECK(same_bits<fb::nvfp4, fb::fp16>(4, 200));
+    CHECK(same_bits<fb::uint4_g128, fb::bf16>(3, 257));
 }

@@ -40,6 +40,11 @@ public:
         return all;
     }
 
+    void atomic_max(std::uint32_t* global, std::uint32_t value) {
+        check_aligned(global, 4, "red.max");
+        *global = std::max(*global, value);
+    }
+
     /// 16 bytes to shared memory, zeros where not `wanted`; there is nothing of use there before copy_wait.
     void copy16(std::byte* shared, void const* global, bool wanted) {
         block_->check_shared(shared, 16, 16, "cp.async");

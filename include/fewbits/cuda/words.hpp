@@ -125,6 +125,87 @@ FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
 #endif
 }
 
+/// 1 / x, rounded once.
+FEWBITS_HOST_DEVICE inline float reciprocal_rn(float x) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __frcp_rn(x);
+#else
+    return div_rn(1.0F, x);
+#endif
+}
+
+/// The smaller and the larger of two numbers that are no NaN; which of two zeros is left open.
+FEWBITS_HOST_DEVICE inline float smaller_of(float a, float b) noexcept {
+#if defined(__CUDA_ARCH__)
+    return fminf(a, b);
+#else
+    return a < b ? a : b;
+#endif
+}
+FEWBITS_HOST_DEVICE inline float larger_of(float a, float b) noexcept {
+#if defined(__CUDA_ARCH__)
+    return fmaxf(a, b);
+#else
+    return a > b ? a : b;
+#endif
+}
+
+/// The same, but a NaN on either side gives a NaN (PTX ISA, min.NaN.f32; sm_80).
+FEWBITS_HOST_DEVICE inline float smaller_or_nan(float a, float b) noexcept {
+#if defined(__CUDA_ARCH__)
+    float result;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+#else
+    return a != a ? a : b != b || b < a ? b : a;
+#endif
+}
+FEWBITS_HOST_DEVICE inline float larger_or_nan(float a, float b) noexcept {
+#if defined(__CUDA_ARCH__)
+    float result;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+#else
+    return a != a ? a : b != b || b > a ? b : a;
+#endif
+}
+
+/// The bits of the fp16 number nearest to x, ties to even (PTX ISA, cvt.rn.f16.f32), which has one NaN.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_fp16(float x) noexcept {
+#if defined(__CUDA_ARCH__)
+    unsigned short result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(x));
+    return result;
+#else
+    return x != x ? 0x7FFFU : static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
+#endif
+}
+
+/// Whether device code has nearest_8bit_pair (sm_89 and later).
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+inline constexpr bool has_8bit_conversions = true;
+#else
+inline constexpr bool has_8bit_conversions = false;
+#endif
+
+/// Two finite numbers to the OCP formats of 8 bits with 4 or 5 bits of exponent, to nearest even, saturating, the first in the low byte
+/// (PTX ISA, cvt.rn.satfinite.e4m3x2.f32 and e5m2x2). A NaN would lose its sign.
+template <int ExponentBits>
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_8bit_pair(float first, float second) noexcept {
+    static_assert(ExponentBits == 4 || ExponentBits == 5);
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+    unsigned short result;
+    if constexpr (ExponentBits == 4) asm("cvt.rn.satfinite.e4m3x2.f32 %0, %2, %1;" : "=h"(result) : "f"(first), "f"(second));
+    else asm("cvt.rn.satfinite.e5m2x2.f32 %0, %2, %1;" : "=h"(result) : "f"(first), "f"(second));
+    return result;
+#else
+    constexpr specials special = ExponentBits == 4 ? specials::nan_only : specials::ieee;
+    using codec = float_codec<float_layout{.exponent_bits = ExponentBits, .mantissa_bits = 7 - ExponentBits, .special = special}>;
+    auto const code = [](float x) { return static_cast<std::uint32_t>(codec::encode(unpack(x), nearest_even, saturate)); };
+    return code(first) | code(second) << 8;
+#endif
+}
+
 /// The same bf16 number in both halves.
 FEWBITS_HOST_DEVICE constexpr std::uint32_t both_halves(std::uint32_t bits) noexcept { return bits << 16 | bits; }
 

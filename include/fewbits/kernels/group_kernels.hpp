@@ -36,11 +36,11 @@ inline bool has_group_kernels(processor const& machine) noexcept {
 }
 
 /// Numbers ordered as magnitudes are; of equal magnitudes with their signs the negative one is above.
-inline std::uint32_t magnitude_key(float value, bool with_sign) noexcept {
+FEWBITS_HOST_DEVICE inline std::uint32_t magnitude_key(float value, bool with_sign) noexcept {
     std::uint32_t const bits = bit_cast<std::uint32_t>(value);
     return (bits << 1) | (with_sign ? bits >> 31 : 0);
 }
-inline float value_of_key(std::uint32_t key) noexcept { return bit_cast<float>(key >> 1 | key << 31); }
+FEWBITS_HOST_DEVICE inline float value_of_key(std::uint32_t key) noexcept { return bit_cast<float>(key >> 1 | key << 31); }
 
 /// Raises maxima[g] to the largest magnitude of values [g * group, (g + 1) * group), for the groups that `count` values touch, with its
 /// sign where asked for (see magnitude_key). Returns the bits of the largest of all: 0x7F800000 or above where a value is not finite.
@@ -96,17 +96,12 @@ inline void floor_to_scales(processor const& machine, float* numbers, std::size_
     if (machine.avx512) return avx512::floor_to_scales(numbers, count, emax);
 #endif
     static_cast<void>(machine);
-    for (std::size_t i = 0; i < count; ++i) {
-        std::uint32_t const bits = bit_cast<std::uint32_t>(numbers[i]);
-        std::uint32_t const least = static_cast<std::uint32_t>(emax);
-        std::uint32_t const field = larger(bits >> 23, least) - least;
-        numbers[i] = bit_cast<float>(bits == 0 ? 0 : field == 0 ? 0x00400000 : field << 23);
-    }
+    for (std::size_t i = 0; i < count; ++i) numbers[i] = floor_power_of_two(bit_cast<std::uint32_t>(numbers[i]), emax);
 }
 
 /// The factor of one group, see group_quotients; 0 where kernels divide.
 template <scalar E, bool PowersOfTwo>
-float factor_of(std::uint32_t scale) noexcept {
+FEWBITS_HOST_DEVICE float factor_of(std::uint32_t scale) noexcept {
     if constexpr (PowersOfTwo) return bit_cast<float>((254U << 23) - (scale & 0x7F800000));
     if constexpr (E::kind != format_kind::codebook) return 0.0F;
     float const magnitude = bit_cast<float>(scale & 0x7FFFFFFF);

@@ -39,7 +39,7 @@ FEWBITS_HOST_DEVICE constexpr void store_trit(std::byte* bytes, std::size_t inde
 }
 
 /// The byte of `count` <= 5 digits, given as integers of two bits in two's complement, and -1 for those that lack.
-constexpr std::byte trits_byte(std::uint8_t const* codes, std::size_t count) noexcept {
+FEWBITS_HOST_DEVICE constexpr std::byte trits_byte(std::uint8_t const* codes, std::size_t count) noexcept {
     unsigned byte = 0;
     for (std::size_t digit = count; digit-- > 0;) byte = 3 * byte + ((codes[digit] + 1U) & 3U);
     return static_cast<std::byte>(byte);

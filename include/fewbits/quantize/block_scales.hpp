@@ -10,6 +10,7 @@
 
 #include "../kernels/group_kernels.hpp"
 #include "../matrix/block_storage.hpp"
+#include "scale_numbers.hpp"
 #include "scales.hpp"
 #include "search.hpp"
 
@@ -17,14 +18,6 @@ FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
-
-/// Whether a block with an infinity or a NaN gets a NaN scale (narrow scales that have one) instead of an error.
-template <class S>
-inline constexpr bool marks_invalid_blocks = [] {
-    if constexpr (scalar<S>) return S::width <= 8 && S::codec::has_nan;
-    else if constexpr (block_composition<S>) return S::element::width <= 8 && S::element::codec::has_nan;
-    else return false;
-}();
 
 template <block_composition B>
 inline constexpr bool is_range_block = B::method == scale_method::range;
@@ -38,21 +31,6 @@ inline matrix_view<const float> block_view(matrix_view<const float> x, block_ext
     return {x.row(row) + col, (std::min)(rows, x.rows - row), (std::min)(cols, x.cols - col), x.stride};
 }
 
-/// How the scales of B are found: by its method, or as of largest magnitudes where the caller names a rule instead of a search.
-template <block_composition B>
-constexpr scale_method method_in_use(quantize_options const& o) noexcept {
-    return B::method == scale_method::least_squares && o.scale_rule != scale_rule::of_format ? scale_method::absmax : B::method;
-}
-
-/// What scales are divided by when stored.
-template <block_composition B>
-float scale_divisor(quantize_options const& o) noexcept {
-    bool const quotient = method_in_use<B>(o) == scale_method::absmax && o.scales.data == nullptr;
-    if (B::method == scale_method::range) return largest_element<typename B::element>();
-    if (quotient && o.scale_rule == scale_rule::signed_absmax) return farthest_element<typename B::element>(o.full_range);
-    return quotient && !is_power_of_two_scale<typename B::scale_type> ? largest_element<typename B::element>(o.full_range) : 1.0F;
-}
-
 /// The number that block `block` contributes to raw_scales, by the format's method or the caller's rule.
 template <block_composition B>
 float scale_number_of(processor const& machine, matrix_view<const float> block, float largest, quantize_options const& o) {
@@ -63,17 +41,14 @@ float scale_number_of(processor const& machine, matrix_view<const float> block, 
         if (o.scale_rule == scale_rule::of_format) return fit_scale<element>(block, largest);
     }
     if (o.scale_rule == scale_rule::percentile) largest = percentile_magnitude(block, o.percentile);
-    if constexpr (is_power_of_two_scale<typename B::scale_type>) {
-        if (o.scale_rule == scale_rule::mse_search) {
+    if (o.scale_rule == scale_rule::mse_search) {
+        if constexpr (is_power_of_two_scale<typename B::scale_type>) {
             return search_power_of_two<element, typename B::scale_type>(block, largest, o.full_range);
+        } else {
+            return search_fraction<element, typename B::scale_type>(block, largest, o.full_range);
         }
-        bool const nearest = o.scale_rule == scale_rule::absmax;
-        bool const up = o.scale_rule == scale_rule::ceil;
-        return power_of_two_scale<element>(largest, nearest ? scale_rule::absmax : up ? scale_rule::ceil : scale_rule::floor);
-    } else {
-        if (o.scale_rule == scale_rule::mse_search) return search_fraction<element, typename B::scale_type>(block, largest, o.full_range);
-        return largest;
     }
+    return number_of_maximum<B>(largest, o.scale_rule);
 }
 
 /// Fills one block's entry of `scales` (and of `offsets`, for formats with a minimum).
@@ -114,25 +89,16 @@ struct found_scales {
     value_facts facts{};
 };
 
-/// Whether the largest magnitudes of blocks are all that their scales depend on.
-template <block_composition B>
-bool needs_only_maxima(quantize_options const& o) noexcept {
-    bool const by_maxima = method_in_use<B>(o) == scale_method::absmax || B::method == scale_method::microscaling;
-    return by_maxima && o.scales.data == nullptr && o.scale_rule != scale_rule::percentile && o.scale_rule != scale_rule::mse_search;
-}
-
 /// Largest magnitudes become the numbers that are stored.
 template <block_composition B>
 void maxima_to_scales(processor const& machine, float* numbers, std::size_t count, quantize_options const& o) noexcept {
     using element = typename B::element;
     if constexpr (is_power_of_two_scale<typename B::scale_type>) {
-        bool const nearest = o.scale_rule == scale_rule::absmax;
-        bool const up = o.scale_rule == scale_rule::ceil;
         if constexpr (largest_exponent<element>() >= 0) {
-            if (!nearest && !up) return floor_to_scales(machine, numbers, count, largest_exponent<element>());
+            bool const down = o.scale_rule != scale_rule::absmax && o.scale_rule != scale_rule::ceil;
+            if (down) return floor_to_scales(machine, numbers, count, largest_exponent<element>());
         }
-        scale_rule const rule = nearest ? scale_rule::absmax : up ? scale_rule::ceil : scale_rule::floor;
-        for (std::size_t i = 0; i < count; ++i) numbers[i] = power_of_two_scale<element>(numbers[i], rule);
+        for (std::size_t i = 0; i < count; ++i) numbers[i] = number_of_maximum<B>(numbers[i], o.scale_rule);
     }
 }
 
@@ -220,12 +186,9 @@ value_facts find_in_band(processor const& machine, matrix_view<const float> rows
 /// Zero points by the scales as stored: clamp(RNE(f(-lowest / scale))).
 template <block_composition B>
 void turn_into_zero_points(block_storage<B> const& storage, raw_scales& lowest) noexcept {
-    using codec = typename B::element::codec;
     for (std::size_t i = 0; i < lowest.number.size(); ++i) {
         float const scale = storage.scales().value(lowest.first + i / lowest.cols, i % lowest.cols);
-        bool const none = (bit_cast<std::uint32_t>(scale) << 1) == 0;
-        int const zero = none ? 0 : rounded_integer(div_rn(-lowest.number[i], scale), nearest_even);
-        lowest.number[i] = static_cast<float>((std::min)((std::max)(zero, codec::lowest), codec::highest));
+        lowest.number[i] = static_cast<float>(zero_point_of<typename B::element>(lowest.number[i], scale));
     }
 }
 

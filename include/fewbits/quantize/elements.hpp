@@ -28,7 +28,7 @@ inline namespace FEWBITS_BASELINE {
 /// The lowest integer a symmetric block uses: the restricted range leaves out those below -highest, but excess codes use
 /// their whole range, as GGUF's blocks do.
 template <scalar E>
-constexpr int lowest_element(bool full_range) noexcept {
+FEWBITS_HOST_DEVICE constexpr int lowest_element(bool full_range) noexcept {
     using codec = typename E::codec;
     bool const restricts = codec::lowest < -codec::highest && codec::highest > 0 && codec::excess == 0;
     return restricts && !full_range ? -codec::highest : codec::lowest;
@@ -36,7 +36,7 @@ constexpr int lowest_element(bool full_range) noexcept {
 
 /// A code within the range in use.
 template <scalar E>
-constexpr unsigned restricted(unsigned code, bool full_range) noexcept {
+FEWBITS_HOST_DEVICE constexpr unsigned restricted(unsigned code, bool full_range) noexcept {
     if constexpr (E::kind == format_kind::integer) {
         int const lowest = lowest_element<E>(full_range);
         if (E::codec::to_integer(code) < lowest) return static_cast<unsigned>(E::codec::from_integer(lowest));
@@ -49,7 +49,7 @@ constexpr unsigned restricted(unsigned code, bool full_range) noexcept {
 template <scalar E>
 class scaler {
 public:
-    explicit scaler(float scale) noexcept : scale_(scale), zero_((bit_cast<std::uint32_t>(scale) << 1) == 0) {
+    FEWBITS_HOST_DEVICE explicit scaler(float scale) noexcept : scale_(scale), zero_((bit_cast<std::uint32_t>(scale) << 1) == 0) {
         if constexpr (E::kind == format_kind::codebook) {
             float const magnitude = bit_cast<float>(bit_cast<std::uint32_t>(scale) & 0x7FFFFFFF);
             float const reciprocal = div_rn(1.0F, magnitude > 1e-38F ? magnitude : 1e-38F);
@@ -57,7 +57,7 @@ public:
         }
     }
 
-    float operator()(float value) const noexcept {
+    FEWBITS_HOST_DEVICE float operator()(float value) const noexcept {
         if constexpr (E::kind == format_kind::codebook) return mul_rn(value, scale_);
         if (zero_) return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x80000000);
         return div_rn(value, scale_);
@@ -69,9 +69,29 @@ private:
 };
 
 /// The random bits of element `index` where the mode wants some.
-inline rounding_rule rule_at(element_rule const& rule, std::uint64_t index) noexcept {
+FEWBITS_HOST_DEVICE inline rounding_rule rule_at(element_rule const& rule, std::uint64_t index) noexcept {
     return rule.mode.mode == rounding::random_bits ? rounding_rule(stochastic{random_word(rule.seed, index), 32}) : rule.mode;
 }
+
+/// The definition of a symmetric element's code under one effective scale of stored type S.
+template <scalar E, class S>
+class element_definition {
+public:
+    FEWBITS_HOST_DEVICE explicit element_definition(float scale) noexcept
+        : scaled_(scale), exponent_(exact_division ? floor_log2(scale) : 0) {}
+
+    /// `index` numbers the element (row-major).
+    FEWBITS_HOST_DEVICE unsigned code(float value, element_rule const& rule, std::uint64_t index) const noexcept {
+        unpacked quotient = unpack(exact_division ? value : scaled_(value));
+        quotient.exponent -= exponent_;
+        return restricted<E>(static_cast<unsigned>(E::codec::encode(quotient, rule_at(rule, index), rule.overflow)), rule.full_range);
+    }
+
+private:
+    static constexpr bool exact_division = is_power_of_two_scale<S>;
+    scaler<E> scaled_;
+    int exponent_;
+};
 
 /// Nearest-even codes of `count` quotients quotient(values[i]). Every step is a loop of its own over a short buffer: so the
 /// compiler vectorises each.
@@ -102,7 +122,7 @@ void encode_elements(float const* values, std::size_t count, float scale, elemen
                      std::uint8_t* codes) noexcept {
     constexpr bool exact_division = is_power_of_two_scale<S>;
     int const exponent = exact_division ? floor_log2(scale) : 0;
-    scaler<E> const scaled(scale);
+    [[maybe_unused]] scaler<E> const scaled(scale);
     // The reciprocal of 2^127 is subnormal, which a processor may flush: that exponent takes the long way.
     if (has_fast_nearest<E> && rule.mode.mode == rounding::nearest_even && exponent < 127) {
         if constexpr (has_fast_nearest<E> && exact_division) {
@@ -113,18 +133,32 @@ void encode_elements(float const* values, std::size_t count, float scale, elemen
             return encode_quotients_nearest<E>(values, count, scaled, rule, codes);
         }
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        unpacked quotient = unpack(exact_division ? values[i] : scaled(values[i]));
-        quotient.exponent -= exponent;
-        auto const code = static_cast<unsigned>(E::codec::encode(quotient, rule_at(rule, index + i), rule.overflow));
-        codes[i] = static_cast<std::uint8_t>(restricted<E>(code, rule.full_range));
-    }
+    element_definition<E, S> const definition(scale);
+    for (std::size_t i = 0; i < count; ++i) codes[i] = static_cast<std::uint8_t>(definition.code(values[i], rule, index + i));
 }
 
 /// An integer near x by the rule, clamped to [lowest, highest]; for sums that are clamped after adding to the rounded value.
-inline int rounded_integer(float x, rounding_rule rule) noexcept {
+FEWBITS_HOST_DEVICE inline int rounded_integer(float x, rounding_rule rule) noexcept {
     using wide = integer_codec<integer_layout{.width = 16}>;
     return wide::to_integer(wide::encode(unpack(x), rule, overflow_policy::saturate));
+}
+
+/// The code of one element with a zero point: clamp(round(f(x / scale)) + zero point), the zero point alone where the scale is 0.
+template <scalar E>
+FEWBITS_HOST_DEVICE unsigned code_with_zero_point(float value, float scale, int zero_point, rounding_rule rule) noexcept {
+    using codec = typename E::codec;
+    bool const no_scale = (bit_cast<std::uint32_t>(scale) << 1) == 0;
+    int const sum = zero_point + (no_scale ? 0 : rounded_integer(div_rn(value, scale), rule));
+    return static_cast<unsigned>(codec::from_integer(sum < codec::lowest ? codec::lowest : sum > codec::highest ? codec::highest : sum));
+}
+
+/// The zero point under a scale as stored: clamp(RNE(f(-lowest / scale))), 0 where the scale is 0.
+template <scalar E>
+FEWBITS_HOST_DEVICE int zero_point_of(float lowest, float scale) noexcept {
+    using codec = typename E::codec;
+    bool const none = (bit_cast<std::uint32_t>(scale) << 1) == 0;
+    int const zero = none ? 0 : rounded_integer(div_rn(-lowest, scale), nearest_even);
+    return zero < codec::lowest ? codec::lowest : zero > codec::highest ? codec::highest : zero;
 }
 
 /// Codes of `count` elements with a zero point: clamp(round(f(x / scale)) + zero point).
@@ -143,10 +177,7 @@ void encode_with_zero_point(float const* values, std::size_t count, float scale,
         return;
     }
     for (std::size_t i = 0; i < count; ++i) {
-        int const steps = no_scale ? 0 : rounded_integer(div_rn(values[i], scale), rule_at(rule, index + i));
-        int const sum = steps + zero_point;
-        int const inside = sum < codec::lowest ? codec::lowest : sum > codec::highest ? codec::highest : sum;
-        codes[i] = static_cast<std::uint8_t>(codec::from_integer(inside));
+        codes[i] = static_cast<std::uint8_t>(code_with_zero_point<E>(values[i], scale, zero_point, rule_at(rule, index + i)));
     }
 }
 

@@ -22,11 +22,6 @@ FEWBITS_PRECISE_BEGIN
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// Codebooks whose scale is an absmax use it as it was before it was itself quantized (QLoRA, section 3).
-template <block_composition B>
-inline constexpr bool uses_scale_as_found = B::element::kind == format_kind::codebook &&
-                                            !scale_number<typename B::scale_type> && B::method == scale_method::absmax;
-
 /// What a thread needs while it encodes rows.
 template <block_composition B>
 struct encode_workspace {

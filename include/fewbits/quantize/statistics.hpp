@@ -42,12 +42,6 @@ private:
 
 inline namespace FEWBITS_BASELINE {
 
-inline bool is_finite(float value) noexcept { return (bit_cast<std::uint32_t>(value) & 0x7F800000) != 0x7F800000; }
-
-inline float magnitude_of(float value) noexcept {
-    return bit_cast<float>(bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
-}
-
 /// Largest magnitude of the finite values of a block, with its sign where asked for (that of a negative one before that of a positive).
 /// `all_finite` turns false where a value is not finite.
 inline float largest_magnitude(matrix_view<const float> block, bool& all_finite, bool with_sign = false) noexcept {

@@ -21,11 +21,20 @@ enum class scale_rule : unsigned char {
 
 inline namespace FEWBITS_BASELINE {
 
+FEWBITS_HOST_DEVICE constexpr bool is_finite(float value) noexcept {
+    return (bit_cast<std::uint32_t>(value) & 0x7F800000) != 0x7F800000;
+}
+
+FEWBITS_HOST_DEVICE constexpr float magnitude_of(float value) noexcept {
+    return __builtin_fabsf(value);
+}
+
 /// Whether a stored scale of this type is always a power of two.
 template <class S>
 inline constexpr bool is_power_of_two_scale = [] {
-    if constexpr (scalar<S>) return S::kind == format_kind::minifloat && S::codec::mantissa_bits == 0 && !S::codec::has_zero;
-    else return false;
+    if constexpr (!scalar<S>) return false;
+    else if constexpr (S::kind != format_kind::minifloat) return false;
+    else return S::codec::mantissa_bits == 0 && !S::codec::has_zero;
 }();
 
 /// The largest element a symmetric scale is fitted to. Integers use the restricted range: its highest value and the
@@ -82,6 +91,14 @@ FEWBITS_HOST_DEVICE constexpr float power_of_two(int exponent) noexcept {
 FEWBITS_HOST_DEVICE constexpr int floor_log2(float magnitude) noexcept {
     unpacked const u = unpack(magnitude);
     return bit_width(u.significand) - 1 + u.exponent;
+}
+
+/// 2^max(floor(log2(magnitude)) - emax, -127), 0 for 0; the magnitude by its bits, emax >= 0: the floor rule in a few instructions.
+FEWBITS_HOST_DEVICE constexpr float floor_power_of_two(std::uint32_t magnitude, int emax) noexcept {
+    auto const least = static_cast<std::uint32_t>(emax);
+    std::uint32_t const exponent = magnitude >> 23;
+    std::uint32_t const field = (exponent > least ? exponent : least) - least;
+    return bit_cast<float>(magnitude == 0 ? 0 : field == 0 ? 0x00400000 : field << 23);
 }
 
 /// The power-of-two scale for a largest magnitude under elements E, as an exact float; 0 for 0. `rule`: floor, ceil or absmax

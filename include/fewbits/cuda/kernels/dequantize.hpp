@@ -1,30 +1,29 @@
-// A matrix in a block format to floats, element by element as the host reads it.
+// A matrix in a block format to numbers, element by element as the host reads it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "../../matrix/quantized_view.hpp"
-#include "../words.hpp"
+#include "../column_runs.hpp"
 
 namespace fewbits {
 
-/// out (rows x cols, fp32, row-major) = the values of a matrix in format F, with the bits of the host's dequantize. A thread takes runs
-/// of eight columns; what a run's elements share is read once.
-template <block_format F>
+/// out (rows x cols of T, row-major) = the values of a matrix in format F, with the bits of the host's dequantize; those that are no T are
+/// rounded to nearest even. A thread takes runs of eight columns; what a run's elements share is read once.
+template <block_format F, device_value T = float>
 struct dequantize_kernel {
     static constexpr int architecture = 750;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
-    static constexpr std::size_t run_columns = 8;
 
     struct arguments {
         quantized_view<F> from;
-        float* out;
+        T* out;
         std::size_t rows;
         std::size_t cols;
-        std::size_t stride;  ///< of out's rows, in floats
+        std::size_t stride;  ///< of out's rows, in elements
     };
 
     /// Blocks that a matrix wants so that every thread has a run.
@@ -41,7 +40,7 @@ struct dequantize_kernel {
             std::size_t const row = i / runs;
             std::size_t const first = i % runs * run_columns;
             std::size_t const end = first + run_columns < a.cols ? first + run_columns : a.cols;
-            float* const out = a.out + row * a.stride;
+            T* const out = a.out + row * a.stride;
             // Groups along a row that are multiples of a run: one scale and one offset for all of it.
             constexpr bool shared = !F::block.linear && F::block.cols % run_columns == 0 && offset_extent<F> == F::block;
             float scale = a.from.scale(row, first);
@@ -51,7 +50,7 @@ struct dequantize_kernel {
                     scale = a.from.scale(row, col);
                     offset = a.from.offset(row, col);
                 }
-                out[col] = quantized_view<F>::value_of(a.from.code(row, col), scale, offset);
+                out[col] = narrowed<T>(quantized_view<F>::value_of(a.from.code(row, col), scale, offset));
             }
         }
     }

@@ -1,0 +1,71 @@
+// The second pass where all scales are stored: codes of elements under them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../../matrix/matrix_view.hpp"
+#include "../../matrix/quantized_view.hpp"
+#include "../group_encoder.hpp"
+
+namespace fewbits {
+
+/// Codes of a matrix of T (rows x cols) in format F whose scales and offsets are stored, with the bits of the host's quantize.
+template <block_format F, device_value T>
+struct encode_under_scales {
+    using composition = typename F::composition;
+    static constexpr int architecture = 800;
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 4;
+    static constexpr std::size_t shared_bytes = 0;
+
+    struct arguments {
+        matrix_view<T const> from;
+        quantized_view<F> numbers;
+        std::byte* codes;
+        device_rule rule;
+        known_divisor row_runs;
+        std::uint32_t runs;  ///< of all rows
+    };
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        std::uint32_t const step = m.blocks() * threads;
+        for (std::uint32_t i = m.block_index() * threads + m.thread(); i < a.runs; i += step) {
+            std::uint32_t const row = a.row_runs.quotient(i);
+            run_place const place = place_of_run<composition>(i - row * a.row_runs.value());
+            unsigned const count = columns_of(place, a.from.cols);
+            T const* const from = a.from.row(row) + place.col;
+            float values[run_columns];
+            load_run(from, count, values);
+            std::uint64_t const index = row * a.from.cols + place.col;
+            std::uint64_t codes = 0;
+            if constexpr (F::block.cols % run_columns == 0 && !composition::trits) {
+                codes = encoder_at(a, row, place.col, bound_of(values)).codes(values, count, from, index, a.rule);
+            } else {
+                for (unsigned c = 0; c < count; ++c) {
+                    float const x = load_value(from + c);
+                    encoder const one = encoder_at(a, row, place.col + c, magnitude_of(x));
+                    codes |= static_cast<std::uint64_t>(one.code(x, index + c, a.rule)) << (c * F::element::width);
+                }
+            }
+            store_codes<composition>(a.codes + row * a.numbers.row_bytes + place.byte, codes, count);
+        }
+    }
+
+private:
+    using encoder = encoder_of<composition>;
+
+    FEWBITS_DEVICE static encoder encoder_at(arguments const& a, std::size_t row, std::size_t col, float bound) {
+        return encoder(a.numbers.scale(row, col), a.numbers.offset(row, col), bound, a.rule);
+    }
+    FEWBITS_DEVICE static float bound_of(float const (&values)[run_columns]) {
+        float bound = 0.0F;
+        unrolled<run_columns>([&](auto i) {
+            bound = larger_or_nan(bound, magnitude_of(values[i.value]));
+        });
+        return bound;
+    }
+};
+
+}  // namespace fewbits

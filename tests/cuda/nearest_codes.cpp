@@ -1,0 +1,123 @@
+// Codes by words against the definition: a stride of all floats, and every float near every boundary.
+#include <catch2/catch.hpp>
+#include <fewbits/cuda/column_runs.hpp>
+#include <fewbits/cuda/nearest_codes.hpp>
+#include <fewbits/fewbits.hpp>
+
+namespace fb = fewbits;
+
+namespace {
+
+template <class E>
+unsigned defined(float x) {
+    return fb::restricted<E>(static_cast<unsigned>(E::codec::encode(fb::unpack(x), fb::nearest_even, fb::saturate)), false);
+}
+
+/// The first of four floats that gets another code than by the definition, or NaN.
+template <class E>
+bool same_codes(float const (&x)[4]) {
+    float lifted[4];
+    for (int i = 0; i < 4; ++i) lifted[i] = x[i] * fb::power_of_two(fb::lift_of<E>);
+    fb::integer_bounds bounds;
+    if constexpr (E::kind == fb::format_kind::integer) bounds = fb::bounds_of<E>(false);
+    std::uint32_t const codes = fb::nearest_codes<E>(lifted, x, bounds);
+    bool same = true;
+    for (int i = 0; i < 4; ++i) same = same && (codes >> 8 * i & 0xFFU) == defined<E>(x[i]);
+    return same;
+}
+
+template <class E>
+bool same_everywhere() {
+    bool same = true;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 4 * 1021) {
+        float x[4];
+        for (unsigned i = 0; i < 4; ++i) {
+            std::uint32_t const at = static_cast<std::uint32_t>(bits + i * 1021);
+            x[i] = (at & 0x7F800000U) == 0x7F800000U ? 0.0F : fb::bit_cast<float>(at);
+            if (fb::magnitude_of(x[i]) > 0x1p100F) x[i] = 7;  // would be infinite when lifted
+        }
+        same = same && same_codes<E>(x);
+    }
+    // Around every value and every midpoint.
+    for (unsigned code = 0; code + 1 < 1U << E::width; ++code) {
+        float const a = static_cast<float>(E::from_bits(code));
+        float const b = static_cast<float>(E::from_bits(code + 1));
+        for (float centre : {a, (a + b) / 2, -(a + b) / 2}) {
+            if (!fb::is_finite(centre)) continue;
+            for (std::uint32_t i = 0; i < 16; ++i) {
+                float const x = fb::bit_cast<float>(fb::bit_cast<std::uint32_t>(centre) + i - 8);
+                float const y = fb::is_finite(x) && fb::magnitude_of(x) < 1e30F ? x : 0.0F;
+                float const four[4] = {y, -y, 0.0F, -0.0F};
+                same = same && same_codes<E>(four);
+            }
+        }
+    }
+    return same;
+}
+
+}  // namespace
+
+TEST_CASE("codes by words are those of the definition") {
+    CHECK(same_everywhere<fb::e4m3>());
+    CHECK(same_everywhere<fb::e5m2>());
+    CHECK(same_everywhere<fb::e4m3_fnuz>());
+    CHECK(same_everywhere<fb::e3m4>());
+    CHECK(same_everywhere<fb::e3m2>());
+    CHECK(same_everywhere<fb::e2m3>());
+    CHECK(same_everywhere<fb::e2m1>());
+    CHECK(same_everywhere<fb::int_n<8>>());
+    CHECK(same_everywhere<fb::int_n<3>>());
+    CHECK(same_everywhere<fb::uint_n<4>>());
+    CHECK(same_everywhere<fb::excess_int<5>>());
+    CHECK(same_everywhere<fb::mx_int8>());
+    CHECK(same_everywhere<fb::ternary>());
+    CHECK(same_everywhere<fb::nf4>());
+    CHECK(same_everywhere<fb::binary>());
+}
+
+TEST_CASE("four codes close up to a stream of bits") {
+    for (std::uint32_t i = 0; i < 4096; ++i) {
+        std::uint32_t const low = i * 2654435761U;
+        std::uint32_t const high = ~low * 40503U;
+        auto const stream = [&](int width) {
+            std::uint64_t all = 0;
+            for (int c = 0; c < 8; ++c) {
+                std::uint64_t const code = (c < 4 ? low : high) >> 8 * (c % 4) & fb::low_mask(width);
+                all |= code << (c * width);
+            }
+            return all;
+        };
+        auto const check = [&](auto w) {
+            constexpr int width = decltype(w)::value;
+            std::uint32_t const mask = static_cast<std::uint32_t>(fb::low_mask(width)) * 0x01010101U;
+            return fb::closed_up<width>(low & mask, high & mask) == stream(width);
+        };
+        REQUIRE((check(fb::number<1>{}) && check(fb::number<2>{}) && check(fb::number<3>{}) && check(fb::number<4>{}) &&
+                 check(fb::number<5>{}) && check(fb::number<6>{}) && check(fb::number<7>{}) && check(fb::number<8>{})));
+    }
+}
+
+TEST_CASE("a known divisor divides") {
+    for (std::uint32_t divisor : {1U, 2U, 3U, 5U, 7U, 12U, 64U, 100U, 641U, 65535U, 65536U, 1000003U, 0x40000001U, 0x7FFFFFFFU}) {
+        fb::known_divisor const known(divisor);
+        for (std::uint64_t n = 0; n < std::uint64_t{1} << 31; n += 99991) REQUIRE(known.quotient(static_cast<std::uint32_t>(n)) == n / divisor);
+        for (std::uint32_t n : {divisor - 1, divisor, divisor + 1, 0x7FFFFFFFU, 0x7FFFFFFEU, 0x7FFFFFFFU / divisor * divisor}) {
+            if (n < 0x80000000U) REQUIRE(known.quotient(n) == n / divisor);
+            if (n != 0 && n < 0x80000001U) REQUIRE(known.quotient(n - 1) == (n - 1) / divisor);
+        }
+    }
+}
+
+TEST_CASE("pairs of 8 bits are as the PTX ISA converts them") {
+    bool same = true;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 1021) {
+        float const x = fb::bit_cast<float>(static_cast<std::uint32_t>(bits));
+        if (!fb::is_finite(x)) continue;
+        same = same && fb::nearest_8bit_pair<4>(x, -x) == (defined<fb::e4m3>(x) | defined<fb::e4m3>(-x) << 8) &&
+               fb::nearest_8bit_pair<5>(-x, x) == (defined<fb::e5m2>(-x) | defined<fb::e5m2>(x) << 8);
+    }
+    CHECK(same);
+    CHECK(fb::nearest_8bit_pair<4>(464.0F, -1e30F) == 0xFE7E);  // the largest, not NaN
+    CHECK(fb::nearest_8bit_pair<4>(-0.0F, 0x1p-10F) == 0x0080);  // half the smallest: to even
+    CHECK(fb::nearest_8bit_pair<5>(61440.0F, 0x1.8p-16F) == 0x027B);
+}

@@ -1,0 +1,34 @@
+// Quantizing on the device: what launches it, and what the machine code may cost (gate.py reads the lines "gate path:").
+#include <fewbits/cuda/quantize.cuh>
+#include <fewbits/fewbits.hpp>
+
+namespace fb = fewbits;
+
+template <class F, class T>
+void quantize(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> streams) {
+    fb::quantize_async<F, T>(stream, {static_cast<T const*>(data), 64, 64}, streams, {});
+}
+
+void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> streams) {
+    // gate path: quantize_groups<mxfp8_e4m3, float  through LDG.E.128*4 SHFL STG.E F2FP*8  at most 12.5 a value of 16
+    quantize<fb::mxfp8_e4m3, float>(stream, data, streams);
+    // gate path: quantize_groups<mxfp4, bf16  through LDG.E.128*2 SHFL STG.E FFMA*16  at most 18.5 a value of 16
+    quantize<fb::mxfp4, fb::bf16>(stream, data, streams);
+    // gate path: quantize_groups<nvfp4, bf16  through LDG.E.128*2 STG.E FFMA*48  at most 21 a value of 16
+    quantize<fb::nvfp4, fb::bf16>(stream, data, streams);
+    // gate path: quantize_groups<int4_g128, bf16  through LDG.E.128*2 SHFL STG.E FADD*16  at most 18 a value of 16
+    quantize<fb::int4_g128, fb::bf16>(stream, data, streams);
+    quantize<fb::uint4_g128, fb::fp16>(stream, data, streams);
+    // gate path: quantize_groups<nf4_b64, float  through LDG.E.128*4 SHFL STG.E FSETP*60  at most 30 a value of 16
+    quantize<fb::nf4_b64, float>(stream, data, streams);
+    quantize<fb::nf4_b64_dq, fb::bf16>(stream, data, streams);
+    // gate path: quantize_groups<e4m3_tile_1x128, bf16  through LDG.E.128*2 SHFL STG.E F2FP*8  at most 15.5 a value of 16
+    quantize<fb::e4m3_tile_1x128, fb::bf16>(stream, data, streams);
+    quantize<fb::e4m3_tile_128x128, fb::bf16>(stream, data, streams);
+    quantize<fb::int8_row, fb::bf16>(stream, data, streams);
+    quantize<fb::int8_column, fb::fp16>(stream, data, streams);
+    quantize<fb::e4m3_tensor, fb::bf16>(stream, data, streams);
+    quantize<fb::bitnet, fb::bf16>(stream, data, streams);
+    fb::dequantize_async<fb::mxfp4, fb::bf16>(stream, {}, {static_cast<fb::bf16*>(data), 64, 64});
+    fb::dequantize_async<fb::int4_g128, fb::fp16>(stream, {}, {static_cast<fb::fp16*>(data), 64, 64});
+}
