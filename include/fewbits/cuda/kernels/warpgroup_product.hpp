@@ -138,13 +138,20 @@ private:
     template <class T>
     using sums_of = T[static_cast<std::size_t>(waves)][static_cast<std::size_t>(held)];
 
+    /// What this warpgroup multiplies in the first stage.
+    struct stage_tiles {
+        std::uint64_t a;
+        std::uint64_t w;
+    };
+
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
         int const mine = static_cast<int>(m.warp()) / 4 * rows_each + static_cast<int>(m.warp()) % 4 * 16;
+        stage_tiles const first{m.tile(at.a() + m.warp() / 4 * (rows_each * depth)), m.tile(at.w())};
         for_each_tile(m, a, [&](int row, int col) {
             sums_of<part_type> sums = {};
-            if constexpr (integers) add_integers(m, a, at, sums);
-            else add_floats(m, a, at, row + mine, col, sums);
+            if constexpr (integers) add_integers(m, a, at, first, sums);
+            else add_floats(m, a, at, first, row + mine, col, sums);
             bool const whole = row + Rows <= a.m && col + cols <= a.n && a.stride % 2 == 0;
             unrolled<waves>([&](auto w) {
                 if (whole) store<true>(m, a, row + mine + w.value * 64, col, sums[w.value]);
@@ -155,9 +162,9 @@ private:
 
     /// part (+)= 64 rows of a times w, over the stage's columns; on its way.
     template <int Wave, class Machine>
-    FEWBITS_DEVICE static void start(Machine& m, ring const& at, part_type (&part)[held], bool add) {
-        std::uint64_t const left = m.tile(at.a() + (static_cast<int>(m.warp()) / 4 * rows_each + Wave * 64) * depth);
-        std::uint64_t const right = m.tile(at.w());
+    FEWBITS_DEVICE static void start(Machine& m, ring const& at, stage_tiles const& first, part_type (&part)[held], bool add) {
+        std::uint64_t const left = advance_tile(first.a, at.stage * a_bytes + Wave * 64 * depth);
+        std::uint64_t const right = advance_tile(first.w, at.stage * w_bytes);
         m.begin_products(part);
         unrolled<depth / 32>([&](auto s) {
             constexpr int bytes = s.value * 32;
@@ -171,15 +178,16 @@ private:
 
     /// A step's sums are short: they are added up, scaled, in fp32.
     template <class Machine>
-    FEWBITS_DEVICE static void add_floats(Machine& m, arguments const& a, ring& at, int row, int col, sums_of<float>& sums) {
+    FEWBITS_DEVICE static void add_floats(Machine& m, arguments const& a, ring& at, stage_tiles const& first, int row, int col,
+                                          sums_of<float>& sums) {
         step_scales scales(a, row + place_c(static_cast<int>(m.lane()), 0).row, col);
         float part[held] = {};
         for (int k = 0; k < a.steps; ++k) {
-            scales.load(k);
             m.wait_phase(at.full() + at.stage, at.parity);
             unrolled<waves>([&](auto w) {
-                start<w.value>(m, at, part, false);
+                start<w.value>(m, at, first, part, false);
                 m.commit_products();
+                if constexpr (w.value == 0) scales.next(k + 1 < a.steps ? k + 1 : k);
                 m.wait_products(number<0>{}, part);
                 if constexpr (w.value == waves - 1) give_back(m, at, at.stage);
                 unrolled<held>([&](auto i) {
@@ -194,11 +202,12 @@ private:
 
     /// Integers stay where they are: a step's products run while the next are made ready.
     template <class Machine>
-    FEWBITS_DEVICE static void add_integers(Machine& m, arguments const& a, ring& at, sums_of<std::int32_t>& sums) {
+    FEWBITS_DEVICE static void add_integers(Machine& m, arguments const& a, ring& at, stage_tiles const& first,
+                                            sums_of<std::int32_t>& sums) {
         int before = 0;
         for (int k = 0; k < a.steps; ++k) {
             m.wait_phase(at.full() + at.stage, at.parity);
-            unrolled<waves>([&](auto w) { start<w.value>(m, at, sums[w.value], true); });
+            unrolled<waves>([&](auto w) { start<w.value>(m, at, first, sums[w.value], true); });
             m.commit_products();
             unrolled<waves>([&](auto w) { m.wait_products(number<1>{}, sums[w.value]); });
             if (k != 0) give_back(m, at, before);
@@ -210,9 +219,12 @@ private:
     }
 
     /// The scales of Group 128 for a lane's rows, two of each wave, and the columns of a tile; rows past the end have those of the last.
+    /// They are asked for a step ahead.
     struct step_scales {
         float const* rows[static_cast<std::size_t>(waves) * 2];
         float const* others;
+        float row_scale[static_cast<std::size_t>(waves) * 2] = {};
+        float other_scale = 0.0F;
         float factor[static_cast<std::size_t>(waves) * 2] = {};
 
         FEWBITS_DEVICE step_scales(arguments const& a, int row, int col) : others(a.w_scales + std::ptrdiff_t{col / cols} * a.steps) {
@@ -220,10 +232,16 @@ private:
                 int const wanted = row + i.value / 2 * 64 + i.value % 2 * 8;
                 rows[i.value] = a.a_scales + std::ptrdiff_t{wanted < a.m ? wanted : a.m - 1} * a.steps;
             });
+            if (a.steps != 0) load(0);
         }
-        FEWBITS_DEVICE void load(int k) {
+        FEWBITS_DEVICE void next(int step) {
+            unrolled<waves * 2>([&](auto i) { factor[i.value] = mul_rn(row_scale[i.value], other_scale); });
+            load(step);
+        }
+        FEWBITS_DEVICE void load(int step) {
             if constexpr (Group != 0) {
-                unrolled<waves * 2>([&](auto i) { factor[i.value] = mul_rn(rows[i.value][k], others[k]); });
+                unrolled<waves * 2>([&](auto i) { row_scale[i.value] = rows[i.value][step]; });
+                other_scale = others[step];
             }
         }
     };
