@@ -2,9 +2,10 @@
 
 Usage: gate.py NVDISASM CUBIN SOURCE
 
-A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings);
-after "at most", instructions of the main loop per weight, and how many weights of one lane an iteration takes. No kernel may use local memory
-or call anything. The main loop is the longest that multiplies matrices and has no other within.
+A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings); after "holds", if
+there, opcodes that must be anywhere in it; after "at most", instructions of the main loop per weight, and how many weights of one lane an
+iteration takes ("a loop": of the whole loop). No kernel may use local memory or call anything. The main loop is the longest that
+multiplies matrices and has no other within.
 
 A line "// gate path:" is for kernels that have a short way for what is usual beside long ones: after "through", opcodes and how often, that tell
 the short way from others; after "at most", instructions of the shortest way through a thread that passes them, per value, and the
@@ -42,7 +43,8 @@ def readable(mangled):
 
 
 def main_loop(code):
-    """The opcodes of the longest loop that multiplies and has no such loop within it; a loop ends in a jump back to its label."""
+    """The opcodes of the longest loop that multiplies and has no such loop within it; a loop ends in a jump back to its label. What begins
+    within a loop and ends after it is none: a wait that stands elsewhere jumps back into it."""
     labels = {label: i for i, (label, _, _) in enumerate(code) if label}
     loops = []
     for i, (_, opcode, operands) in enumerate(code):
@@ -51,6 +53,7 @@ def main_loop(code):
             first = labels[target.group(0)]
             if any(o and o.startswith(MULTIPLIES) for _, o, _ in code[first:i]):
                 loops.append((first, i))
+    loops = [(f, e) for f, e in loops if not any(g < f <= d < e for g, d in loops)]
     inner = [(f, e) for f, e in loops if not any((g, d) != (f, e) and f <= g and d <= e for g, d in loops)]
     return max(([o for _, o, _ in code[f:e + 1] if o] for f, e in inner), key=len, default=[])
 
@@ -99,16 +102,18 @@ def path_violations(code, through, most, values):
 
 
 def rules(source):
-    for match in re.finditer(r"// gate: (.+?)  needs (.+?)  at most ([\d.]+) a weight of (\d+)$", source, re.M):
-        yield match.group(1), match.group(2).split(), float(match.group(3)), int(match.group(4))
+    line = r"// gate: (.+?)  needs (.+?)(?:  holds (.+?))?  at most ([\d.]+) a (?:loop|weight of (\d+))$"
+    for match in re.finditer(line, source, re.M):
+        yield match.group(1), match.group(2).split(), (match.group(3) or "").split(), float(match.group(4)), int(match.group(5) or 1)
 
 
-def violations(code, needs, most, weights):
+def violations(code, needs, holds, most, weights):
     loop = main_loop(code)
     if not loop:
         return 0.0, ["no loop that multiplies"]
     found = [f"{o} appears" for o in sorted({o for _, o, _ in code if o and o.split(".")[0] in FORBIDDEN})]
     found += [f"the loop has no {need}" for need in needs if not any(o.startswith(need) for o in loop)]
+    found += [f"no {hold} anywhere" for hold in holds if not any(o.startswith(hold) for _, o, _ in code if o)]
     cost = len(loop) / weights
     if cost > most:
         found.append(f"{cost:.2f} instructions a weight, {most} at most: "
@@ -120,7 +125,7 @@ def check_itself():
     text = ".text.k:\n.L_x_1:\n /*0010*/ HMMA.1 R1, R2 ;\n /*0020*/ @P0 LDS R1, [R2] ;\n /*0030*/ @!P0 BRA `(.L_x_1) ;\n /*0040*/ LDL R1, [R2] ;\n"
     code = functions(text)["k"]
     assert main_loop(code) == ["HMMA.1", "LDS", "BRA"]
-    assert violations(code, ["HMMA", "LDG"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG",
+    assert violations(code, ["HMMA", "LDG"], ["LDS"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG",
                                                              "1.50 instructions a weight, 1 at most: 1 HMMA 1 LDS 1 BRA"])
     text = ".text.k:\n /*0010*/ LDG R1, R2 ;\n /*0020*/ @P0 BRA `(.L_x_1) ;\n /*0030*/ FADD R1, R2 ;\n /*0040*/ FADD R1, R2 ;\n.L_x_1:\n /*0050*/ EXIT ;\n"
     code = functions(text)["k"]

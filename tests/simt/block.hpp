@@ -15,28 +15,22 @@
 #include <type_traits>
 #include <vector>
 
+#include "async_memory.hpp"
 #include "fiber.hpp"
+#include "warpgroup.hpp"
 
 namespace simt {
 
 inline constexpr unsigned warp_lanes = 32;
-/// What memory holds that nobody wrote: as bf16, fp16 or fp32 it is large, as an int8 it is not 0.
-inline constexpr int poison = 0xCD;
-
-/// A kernel that does what the machine forbids, or waits for what never comes.
-struct kernel_error : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
 /// One block. Threads run one at a time, each until it waits; whose turn it is, a seed decides: any order is legal, since nothing
 /// but the barriers orders threads, so a missing one shows.
 class block {
 public:
     block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed)
         : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
-          shared_bytes_(shared_bytes), shared_(static_cast<std::byte*>(::operator new(shared_bytes, shared_alignment))) {
+          shared_bytes_(shared_bytes), shared_(new_shared(shared_bytes)), memory_(shared_.get(), shared_bytes, random_),
+          warpgroups_((threads + 127) / 128), products_(threads) {
         if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
-        if (shared_bytes != 0) std::memset(shared_.get(), poison, shared_bytes);
     }
 
     /// Runs body(thread) in every thread until all have ended; throws kernel_error where they cannot.
@@ -56,12 +50,23 @@ public:
             if (left == stuck) throw kernel_error("deadlock: " + waits());
         }
         if (!error_.empty()) throw kernel_error(error_);
+        memory_.finish();
+        for (auto const& p : products_) p.finish();
+        unsigned registers = 0;
+        for (auto const& w : warpgroups_) {
+            w.finish();
+            registers += w.registers * 128;
+        }
+        if (registers > 65536) throw kernel_error("setmaxnreg: more registers than there are");
     }
 
     unsigned index() const noexcept { return index_; }
     unsigned threads() const noexcept { return threads_; }
     std::byte* shared() noexcept { return shared_.get(); }
     std::mt19937_64& random() noexcept { return random_; }
+    async_memory& memory() noexcept { return memory_; }
+    warpgroup_log& warpgroup(unsigned thread) { return warpgroups_.at(thread / 128); }
+    pending_products& products(unsigned thread) { return products_.at(thread); }
 
     /// Throws unless [at, at + bytes) is shared memory and aligned.
     void check_shared(void const* at, std::size_t bytes, std::size_t alignment, char const* what) const {
@@ -127,6 +132,11 @@ private:
     struct free_shared {
         void operator()(std::byte* p) const { ::operator delete(p, shared_alignment); }
     };
+    static std::byte* new_shared(std::size_t bytes) {
+        auto* const memory = static_cast<std::byte*>(::operator new(bytes, shared_alignment));
+        if (bytes != 0) std::memset(memory, poison, bytes);
+        return memory;
+    }
     struct waiting {
         char const* what = nullptr;
         std::function<bool()> ready;
@@ -172,6 +182,9 @@ private:
     std::mt19937_64 random_;
     std::size_t shared_bytes_;
     std::unique_ptr<std::byte, free_shared> shared_;
+    async_memory memory_;
+    std::vector<warpgroup_log> warpgroups_;
+    std::vector<pending_products> products_;
     std::vector<std::unique_ptr<fiber>> fibers_;
     std::vector<waiting> waiting_;
     std::array<barrier_state, 16> barriers_{};

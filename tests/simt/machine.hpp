@@ -105,20 +105,140 @@ public:
     /// d (16 x 8) = a (16 x 32) * b (32 x 8) + c: signed bytes in, 32-bit sums that wrap.
     void multiply_s8(std::int32_t (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2],
                      std::int32_t const (&c)[4]) {
-        auto const all = block_->exchange(thread_, "mma.m16n8k32.s8", operands{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+        multiply_bytes(d, a, b, c, fewbits::byte_signs<true, true>{});
+    }
+
+    /// The same of bytes whose signs are as said.
+    template <bool SignedA, bool SignedB>
+    void multiply_bytes(std::int32_t (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2], std::int32_t const (&c)[4],
+                        fewbits::byte_signs<SignedA, SignedB>) {
+        auto const all = block_->exchange(thread_, SignedA ? SignedB ? "mma.m16n8k32.s8" : "mma.m16n8k32.s8.u8"
+                                                           : SignedB ? "mma.m16n8k32.u8.s8" : "mma.m16n8k32.u8",
+                                          operands{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+        auto const number = [](std::uint32_t word, unsigned shift, bool has_sign) {
+            auto const byte = static_cast<std::uint8_t>(word >> shift);
+            return has_sign ? int{static_cast<std::int8_t>(byte)} : int{byte};
+        };
         for (unsigned i = 0; i < 4; ++i) {
             unsigned const row = lane() / 4 + 8 * (i / 2);
             unsigned const col = lane() % 4 * 2 + i % 2;
-            std::int32_t sum = c[i];
-            for (unsigned k = 0; k < 32; k += 4) {
-                sum = fewbits::dot_bytes(all[row % 8 * 4 + k % 16 / 4].a[row / 8 + 2 * (k / 16)],
-                                         all[col * 4 + k % 16 / 4].b[k / 16], sum);
+            auto sum = static_cast<std::uint32_t>(c[i]);
+            for (unsigned k = 0; k < 32; ++k) {
+                std::uint32_t const x = all[row % 8 * 4 + k % 16 / 4].a[row / 8 + 2 * (k / 16)];
+                std::uint32_t const y = all[col * 4 + k % 16 / 4].b[k / 16];
+                sum += static_cast<std::uint32_t>(number(x, k % 4 * 8, SignedA) * number(y, k % 4 * 8, SignedB));
             }
-            d[i] = sum;
+            d[i] = static_cast<std::int32_t>(sum);
         }
     }
 
+    // ---- barriers in shared memory
+    void init_phases(std::uint64_t* barrier, unsigned arrivals) {
+        block_->check_shared(barrier, 8, 8, "mbarrier.init");
+        block_->memory().init(barrier, arrivals, thread_);
+    }
+    void publish_phases() { block_->memory().publish_barriers(thread_); }
+    void arrive(std::uint64_t* barrier) { block_->memory().arrive(barrier, 0); }
+    void arrive_expecting(std::uint64_t* barrier, unsigned bytes) { block_->memory().arrive(barrier, bytes); }
+    void wait_phase(std::uint64_t* barrier, unsigned parity) {
+        block_->wait_until(thread_, "mbarrier.try_wait", [this, barrier, parity] { return block_->memory().ended(barrier, parity); });
+    }
+
+    // ---- tiles
+    void fetch_tile(std::byte* shared, fewbits::tensor_map const& map, std::uint64_t* barrier, int x, int y) {
+        check_aligned(&map, alignof(fewbits::tensor_map), "cp.async.bulk.tensor");
+        block_->memory().fetch(shared, map, barrier, x, y);
+    }
+    std::uint64_t tile(std::byte const* shared) const { return fewbits::describe_tile(block_->memory().address_of(shared)); }
+    void publish_shared() { block_->memory().publish(); }
+
+    // ---- warps and warpgroups
+    bool elected() {
+        block_->exchange(thread_, "elect.sync", 0);
+        return lane() == 0;
+    }
+    template <int Count>
+    void fewer_registers(fewbits::number<Count>) { set_registers(Count); }
+    template <int Count>
+    void more_registers(fewbits::number<Count>) { set_registers(Count); }
+
+    // ---- products of a warpgroup
+    template <class T, std::size_t Count>
+    void begin_products(T (&)[Count]) {
+        note("wgmma.fence");
+        block_->products(thread_).fence();
+    }
+    void commit_products() {
+        note("wgmma.commit_group");
+        block_->products(thread_).commit();
+    }
+    template <int Left, class T, std::size_t Count>
+    void wait_products(fewbits::number<Left>, T (&)[Count]) {
+        note("wgmma.wait_group");
+        block_->products(thread_).wait(static_cast<std::size_t>(Left));
+        block_->exchange(thread_, "wgmma.wait_group", 0);
+    }
+    template <fewbits::scalar A, fewbits::scalar B, class T, std::size_t Count>
+    void multiply_tiles(T (&d)[Count], std::uint64_t a, std::uint64_t b, bool add) {
+        note("wgmma " + std::to_string(a) + " " + std::to_string(b) + (add ? " added" : ""));
+        start<A, B>(d, b, add, [this, a](unsigned row, std::byte (&out)[32]) {
+            read_tile(block_->memory(), a, warp() % 4 * 16 + row, out);
+        });
+    }
+    template <fewbits::scalar A, fewbits::scalar B, class T, std::size_t Count>
+    void multiply_tiles(T (&d)[Count], std::uint32_t const (&a)[4], std::uint64_t b, bool add) {
+        note("wgmma of registers " + std::to_string(b) + (add ? " added" : ""));
+        auto const all = block_->exchange(thread_, "wgmma", operands{{a[0], a[1], a[2], a[3]}, {}});
+        start<A, B>(d, b, add, [all](unsigned row, std::byte (&out)[32]) {
+            for (unsigned k = 0; k < 32; k += 4) {
+                std::memcpy(out + k, &all[row % 8 * 4 + k % 16 / 4].a[row / 8 + 2 * (k / 16)], 4);
+            }
+        });
+    }
+
+protected:
+    int float8_bits = 0;  ///< how many bits sums of FP8 products keep; 0: all
+
 private:
+    void note(std::string const& what) { block_->warpgroup(thread_).note(thread_, what); }
+    void set_registers(unsigned count) {
+        if (count < 24 || count > 256 || count % 8 != 0) throw kernel_error("setmaxnreg: 24 to 256 registers, a multiple of 8");
+        note("setmaxnreg " + std::to_string(count));
+        block_->warpgroup(thread_).registers = count;
+    }
+
+    /// d, 64 x (2 Count): row_of gives 32 bytes of one of this warp's 16 rows of A.
+    template <fewbits::scalar A, fewbits::scalar B, class T, std::size_t Count, class RowOf>
+    void start(T (&d)[Count], std::uint64_t b, bool add, RowOf row_of) {
+        constexpr auto kind = fewbits::operand_class_of<A>;
+        static_assert(kind != fewbits::operand_class::none && kind == fewbits::operand_class_of<B> && Count % 4 == 0);
+        constexpr auto depth = static_cast<std::size_t>(fewbits::instruction_depth<A>);
+        unsigned const first_row = lane() / 4;
+        unsigned const first_col = lane() % 4 * 2;
+        block_->products(thread_).start(d, [this, b, add, row_of, first_row, first_col](std::byte* place) {
+            auto* const sums = reinterpret_cast<T*>(place);
+            std::byte bytes[32];
+            std::array<double, depth> rows[2];
+            for (unsigned i = 0; i < 2; ++i) {
+                row_of(first_row + i * 8, bytes);
+                rows[i] = numbers_of<A, depth>(bytes);
+            }
+            for (unsigned i = 0; i < Count; i += 4) {
+                for (unsigned c = 0; c < 2; ++c) {
+                    read_tile(block_->memory(), b, i * 2 + first_col + c, bytes);
+                    auto const col = numbers_of<B, depth>(bytes);
+                    for (unsigned r = 0; r < 2; ++r) {
+                        T& sum = sums[i + r * 2 + c];
+                        int const bits = kind == fewbits::operand_class::float8 ? float8_bits : 0;
+                        double const exact = sum_of(rows[r], col, add ? static_cast<double>(sum) : 0.0, bits);
+                        if constexpr (std::is_same_v<T, float>) sum = static_cast<float>(exact);
+                        else sum = static_cast<T>(static_cast<std::uint32_t>(static_cast<std::int64_t>(exact)));
+                    }
+                }
+            }
+        });
+    }
+
     struct copy {
         std::byte* to;
         void const* from;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "../config.hpp"
 #include "integer.hpp"
@@ -48,26 +49,30 @@ FEWBITS_HOST_DEVICE constexpr float div_rn(float a, float b) noexcept {
     return fenced(a / b);
 }
 
-/// a*b + c with a single rounding. Without the instruction: the product is exact in double, and a double sum rounded to
-/// odd rounds to float as the exact sum would (Boldo and Melquiond 2008).
+/// a + b rounded to odd: where the sum is not exact, the neighbour whose last bit is set. Rounded once more, to two bits less or fewer, it
+/// is what the exact sum would be (Boldo and Melquiond 2008). A sum that is not finite is as it is.
+template <class T>
+FEWBITS_HOST_DEVICE inline T add_to_odd(T a, T b) noexcept {
+    using word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr word exponent_field = sizeof(T) == 4 ? static_cast<word>(0x7F800000) : static_cast<word>(0x7FF0000000000000);
+    T const sum = a + b;
+    word bits = bit_cast<word>(sum);
+    if ((bits & exponent_field) == exponent_field || (bits & 1U) != 0) return sum;
+    T const part = sum - a;  // Knuth's two-sum: the exact error of the addition
+    T const error = (a - (sum - part)) + (b - part);
+    word const error_bits = bit_cast<word>(error);
+    if ((error_bits << 1) != 0) bits += ((error_bits ^ bits) >> (8 * sizeof(T) - 1)) == 0 ? word{1} : ~word{0};
+    return bit_cast<T>(bits);
+}
+
+/// a*b + c with a single rounding. Without the instruction: the product is exact in double.
 FEWBITS_HOST_DEVICE inline float fma_rn(float a, float b, float c) noexcept {
 #if defined(__CUDA_ARCH__)
     return __fmaf_rn(a, b, c);
 #elif defined(__FMA__)
     return __builtin_fmaf(a, b, c);
 #else
-    double const product = static_cast<double>(a) * static_cast<double>(b);
-    double const addend = static_cast<double>(c);
-    double const sum = product + addend;
-    std::uint64_t bits = bit_cast<std::uint64_t>(sum);
-    constexpr std::uint64_t exponent_field = 0x7FF0000000000000;
-    if ((bits & exponent_field) != exponent_field && (bits & 1) == 0) {
-        double const part = sum - product;  // Knuth's two-sum: the exact error of the addition
-        double const error = (product - (sum - part)) + (addend - part);
-        std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
-        if ((error_bits << 1) != 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
-    }
-    return static_cast<float>(bit_cast<double>(bits));
+    return static_cast<float>(add_to_odd(static_cast<double>(a) * static_cast<double>(b), static_cast<double>(c)));
 #endif
 }
 

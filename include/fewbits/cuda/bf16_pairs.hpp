@@ -7,6 +7,17 @@
 #include "words.hpp"
 
 namespace fewbits {
+
+/// Bits [from, from + count) of a code go to bit `to` of its field: a half or a byte of a word.
+struct code_part {
+    int from, count, to;
+};
+struct code_parts {
+    code_part at[2];
+    int count;
+    std::uint32_t base;  ///< what the other bits of the word are
+};
+
 inline namespace FEWBITS_BASELINE {
 
 /// Whether every number of E becomes a bf16 by shifting and one multiplication, or by adding: all minifloats with a sign and all
@@ -18,14 +29,15 @@ inline constexpr bool has_bf16_pairs = [] {
     else return E::codec::is_signed && E::codec::has_zero && E::codec::bias <= 127 && E::codec::mantissa_bits <= 7;
 }();
 
-/// The code that matrices hold for kernels, of `E::width` bits: integers counted from their lowest, minifloats as
-/// they are. A NaN has no such code (it becomes a scale that is NaN).
+/// The code that matrices hold for kernels, of `E::width` bits: integers counted from their lowest, those of 8 bits from the middle of
+/// their range in two's complement, so that they are bytes of the integer instructions; minifloats as they are.
 template <scalar E>
     requires has_bf16_pairs<E>
 FEWBITS_HOST_DEVICE constexpr std::uint32_t kernel_code(std::uint32_t code) noexcept {
     if constexpr (E::kind == format_kind::integer) {
         int const lowest = E::codec::excess != 0 ? E::codec::excess : E::codec::is_signed ? 1 << (E::width - 1) : 0;
-        return static_cast<std::uint32_t>(E::codec::to_integer(code) + lowest);
+        auto const counted = static_cast<std::uint32_t>(E::codec::to_integer(code) + lowest);
+        return E::width == 8 ? counted ^ 0x80U : counted;
     } else {
         return code;
     }
@@ -47,34 +59,24 @@ FEWBITS_HOST_DEVICE constexpr std::uint32_t bf16_power(int exponent) noexcept {
 template <scalar E>
     requires has_bf16_pairs<E>
 struct pair_decoding {
-    /// Bits [from, from + count) of the code go to bit `to` of the half.
-    struct part {
-        int from, count, to;
-    };
-    struct part_list {
-        part at[2];
-        int count;
-        std::uint32_t base;  ///< what the other bits of both halves are
-    };
-
     static constexpr bool integers = E::kind == format_kind::integer;
     static constexpr bool wide_integers = integers && E::width == 8;  ///< their top bit goes to a second word
 
-    static constexpr part_list parts = [] {
+    static constexpr code_parts parts = [] {
         // 128 + code has the code as its mantissa, if it has 7 bits.
-        if constexpr (integers) return part_list{{{0, E::width < 7 ? E::width : 7, 0}}, 1, both_halves(bf16_power(7))};
+        if constexpr (integers) return code_parts{{{0, E::width < 7 ? E::width : 7, 0}}, 1, both_halves(bf16_power(7))};
         // Exponent and mantissa where bf16 has them.
-        else return part_list{{{0, E::codec::magnitude_bits, 7 - E::codec::mantissa_bits}, {E::codec::magnitude_bits, 1, 15}}, 2, 0};
+        else return code_parts{{{0, E::codec::magnitude_bits, 7 - E::codec::mantissa_bits}, {E::codec::magnitude_bits, 1, 15}}, 2, 0};
     }();
-    static constexpr part_list top_parts{{{7, 1, 7}}, 1, 0};
+    static constexpr code_parts top_parts{{{7, 1, 7}}, 1, 0};
 
     /// The numbers whose placed bits these are; `top` where wide_integers.
     FEWBITS_HOST_DEVICE static std::uint32_t finish(std::uint32_t placed, [[maybe_unused]] std::uint32_t top) noexcept {
         [[maybe_unused]] constexpr std::uint32_t one = both_halves(bf16_power(0));
         [[maybe_unused]] constexpr std::uint32_t minus_zero = both_halves(0x8000U);  // keeps the sign of a product that is zero
         if constexpr (wide_integers) {
-            // With the top bit 128 is taken off, without it 256: the two differ in bit 7 alone.
-            std::uint32_t const centred = fma_bf16x2(placed, one, both_halves(0x8000U | bf16_power(8)) ^ top);  // code - 128
+            // Without the top bit 128 is taken off, with it 256: the two differ in bit 7 alone.
+            std::uint32_t const centred = fma_bf16x2(placed, one, both_halves(0x8000U | bf16_power(7)) | top);
             if constexpr (E::codec::is_signed) return centred;
             else return fma_bf16x2(centred, one, both_halves(bf16_power(7)));
         } else if constexpr (integers) {

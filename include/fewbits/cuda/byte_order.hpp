@@ -1,13 +1,10 @@
-// Where an integer weight matrix for tensor cores of bytes keeps the bits of a code, and how codes become bytes.
+// The codes of a tile as bytes of the integer matrix instruction.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "../format/facts.hpp"
-#include "../matrix/panel_order.hpp"
 #include "fragment_order.hpp"
-#include "unrolled.hpp"
 
 namespace fewbits {
 
@@ -26,53 +23,20 @@ inline constexpr int byte_bias = E::width == 8              ? 0
                                 : E::codec::is_signed      ? 1 << (E::width - 1)
                                                            : 0;
 
-/// planes_of, in device code too.
-consteval plane_list byte_planes(int width) { return planes_of(width); }
+inline namespace FEWBITS_BASELINE {
 
-/// Codes of E in a tile: planes of 8, 4, 2 and 1 bits (panel_order.hpp), a lane's words in the runs of fragment_order.hpp. A plane of p
-/// bits has in every byte of a word 8 / p registers of the four bytes of the matrix instruction, step by step, the first lowest.
-template <scalar E>
+/// The four bytes of step `Step` 0..1, register `Reg` 0..3: of row Reg % 2, bf16's step 2 * Step + Reg / 2.
+template <scalar E, int Step, int Reg>
     requires has_bytes<E>
-struct byte_tile {
-    static constexpr int width = E::width;
-    static constexpr std::size_t words = static_cast<std::size_t>(width) * 32;
-    static constexpr std::size_t bytes = words * 4;
+FEWBITS_DEVICE std::uint32_t decode_bytes(lane_words<E> const& words) {
+    return placed<E, 2 * Step + Reg / 2, Reg % 2, 0x01010101U>(words, [] { return code_parts{{{0, E::width, 0}}, 1, 0}; });
+}
 
-    struct place {
-        int word;
-        int bit;
-    };
-    /// Where bit `bit` of the byte of step 0..1, register 0..3, byte 0..3 is.
-    static constexpr place place_of(int step, int reg, int byte, int bit) noexcept {
-        plane_list const planes = planes_of(width);
-        int p = 0;
-        while (bit < planes.at[p].low_bit) ++p;
-        int const per_word = 8 / planes.at[p].bits;
-        int const index = step * 4 + reg;
-        return {static_cast<int>(planes.at[p].line) + index / per_word,
-                byte * 8 + index % per_word * planes.at[p].bits + bit - planes.at[p].low_bit};
-    }
-    FEWBITS_HOST_DEVICE static constexpr std::size_t word_at(int word, int lane) noexcept {
-        return run_word_at(width, word, lane);
-    }
+/// The column of a tile that byte `byte` of register `reg` 0..1 of the operand B belongs to in step `step`: the tile's order of columns is
+/// that of bf16's fragments (place_a16), and a sum may be in any order.
+FEWBITS_HOST_DEVICE constexpr int byte_column(int step, int lane, int reg, int byte) noexcept {
+    return (step * 2 + reg) * 16 + lane % 4 * 2 + byte / 2 + byte % 2 * 8;
+}
 
-    /// The four bytes of step `Step`, register `Reg`.
-    template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t decode(lane_words<E> const& from) {
-        if constexpr (width == 8) return from[Step * 4 + Reg];
-        std::uint32_t result = 0;
-        unrolled<byte_planes(E::width).count>([&](auto p) {
-            constexpr plane at = byte_planes(E::width).at[p.value];
-            constexpr int per_word = 8 / at.bits;
-            constexpr int index = Step * 4 + Reg;
-            constexpr int right = index % per_word * at.bits - at.low_bit;
-            constexpr std::uint32_t mask = (((1U << at.bits) - 1) << at.low_bit) * 0x01010101U;
-            std::uint32_t const word = from[static_cast<int>(at.line) + index / per_word];
-            if constexpr (right >= 0) result = and_or(word >> right, mask, result);
-            else result = and_or(word << -right, mask, result);
-        });
-        return result;
-    }
-};
-
+}  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

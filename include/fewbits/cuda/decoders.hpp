@@ -25,29 +25,17 @@ struct word_decoder {
     template <int Step, class Machine>
     FEWBITS_DEVICE static void decode(Machine&, lane_words<E> const& words, std::uint32_t (&fragments)[1][4]) {
         using decoding = pair_decoding<E>;
+        constexpr std::uint32_t halves = 0x00010001;
         unrolled<4>([&](auto r) {
             std::uint32_t top = 0;
-            if constexpr (decoding::wide_integers) top = placed<Step, r.value>(words, [] { return decoding::top_parts; });
-            fragments[0][r.value] = decoding::finish(placed<Step, r.value>(words, [] { return decoding::parts; }), top);
+            if constexpr (decoding::wide_integers) top = placed<E, Step, r.value, halves>(words, [] { return decoding::top_parts; });
+            fragments[0][r.value] = decoding::finish(placed<E, Step, r.value, halves>(words, [] { return decoding::parts; }), top);
         });
     }
 
     template <int I>
     FEWBITS_DEVICE static float row_sum(float const (&part)[1][4]) {
         return part[0][I];
-    }
-
-private:
-    template <int Step, int Reg>
-    FEWBITS_DEVICE static std::uint32_t placed(lane_words<E> const& words, auto wanted) {
-        std::uint32_t result = wanted().base;
-        unrolled<pieces_of<E>(wanted(), Step, Reg).count>([&](auto i) {
-            constexpr auto piece = pieces_of<E>(wanted(), Step, Reg).at[i.value];
-            std::uint32_t const word = words[piece.word];
-            if constexpr (piece.left < 0) result = and_or(word >> -piece.left, piece.mask, result);
-            else result = and_or(word << piece.left, piece.mask, result);
-        });
-        return result;
     }
 };
 
@@ -74,11 +62,9 @@ struct table_decoder {
         auto* const table = reinterpret_cast<std::uint32_t*>(m.shared());
         for (unsigned i = m.thread(); i < 256 * copies; i += threads) {
             unsigned const pair = i / copies;
-            float const low = static_cast<float>(E::from_bits(pair % 16));
-            float const high = static_cast<float>(E::from_bits(pair / 16));
-            std::uint32_t const first = nearest_bf16(low) | nearest_bf16(high) << 16;
-            table[i * terms] = first;
-            if constexpr (terms == 2) table[i * terms + 1] = nearest_bf16(rest(low, first)) | nearest_bf16(rest(high, first >> 16)) << 16;
+            bf16_sum<terms> const low{static_cast<float>(E::from_bits(pair % 16))};
+            bf16_sum<terms> const high{static_cast<float>(E::from_bits(pair / 16))};
+            for (int t = 0; t < terms; ++t) table[i * terms + static_cast<unsigned>(t)] = low.at[t] | high.at[t] << 16;
         }
         m.barrier();
     }
@@ -105,9 +91,6 @@ struct table_decoder {
         if constexpr (terms == 1) return part[0][I];
         else return add_rn(part[I / 2][I % 2], part[I / 2][I % 2 + 2]);
     }
-
-private:
-    FEWBITS_HOST_DEVICE static float rest(float x, std::uint32_t bits) { return sub_rn(x, bit_cast<float>(bits << 16)); }
 };
 
 template <scalar E>

@@ -54,12 +54,13 @@ FEWBITS_DEVICE void load_tile(Machine& m, std::byte const* from, int lane, std::
 template <scalar E>
 using lane_words = std::uint32_t[static_cast<std::size_t>(E::width)];
 
-/// Kernel codes of E in a tile: E::width words to each lane.
+/// Kernel codes of E in a tile: E::width words to each lane, the same for matrix instructions of bf16 and of bytes.
 ///
-/// A code is cut into planes of 8, 4, 2 and 1 bits (panel_order.hpp), high bits first. A plane of p bits takes p words of every lane;
-/// the codes of a register's two halves stand in the two halves of a word, 16 / p registers to the word, step by step, the first
-/// lowest. Four-bit floats stand in the halves such that three of four come to their places by one shift. The two codes of a register
-/// of a codebook stand in one byte, which is the index of a table.
+/// A code is cut into planes of 8, 4, 2 and 1 bits (panel_order.hpp), high bits first. A plane of p bits takes p words of every lane. The
+/// four bytes of a word are registers r, r + 2 and the same two's upper halves, so they are codes of one row: what an instruction of bytes
+/// takes (byte_order.hpp). In a byte stand 8 / p codes: rows r = 0 and 1, step by step, the first lowest. Four-bit floats stand in the
+/// halves such that three of four come to their places by one shift. The two codes of a register of a codebook stand in one byte, which
+/// is the index of a table.
 template <scalar E>
     requires(E::width <= 8)
 struct fragment_tile {
@@ -85,18 +86,17 @@ struct fragment_tile {
         plane_list const planes = planes_of(width);
         int p = 0;
         while (bit < planes.at[p].low_bit) ++p;
-        int const per_word = 16 / planes.at[p].bits;
-        int const index = step * 4 + reg;
-        return {static_cast<int>(planes.at[p].line) + index / per_word,
-                index % per_word * planes.at[p].bits + bit - planes.at[p].low_bit + 16 * half};
+        int const per_byte = 8 / planes.at[p].bits;
+        int const slot = step * 2 + reg % 2;
+        return {static_cast<int>(planes.at[p].line) + slot / per_byte,
+                slot % per_byte * planes.at[p].bits + bit - planes.at[p].low_bit + reg / 2 * 8 + 16 * half};
     }
 
     FEWBITS_HOST_DEVICE static constexpr std::size_t word_at(int word, int lane) noexcept { return run_word_at(width, word, lane); }
 };
 
-/// The pieces that make up the placed bits (pair_decoding) of a step and register: (word shifted) & mask, or-ed.
-template <scalar E>
-struct pair_pieces {
+/// The pieces that make up a word of codes at their places: (word shifted) & mask, or-ed.
+struct word_pieces {
     struct piece {
         int word;
         int left;  ///< bits to the left, negative: to the right
@@ -114,10 +114,10 @@ consteval typename fragment_tile<E>::place fragment_place(int step, int reg, int
     return fragment_tile<E>::place_of(step, reg, half, bit);
 }
 
+/// The codes of a step and register in fields that repeat as the bits of `fields` do: 0x00010001 for halves, 0x01010101 for bytes.
 template <scalar E>
-    requires has_bf16_pairs<E>
-consteval pair_pieces<E> pieces_of(typename pair_decoding<E>::part_list const& parts, int step, int reg) {
-    pair_pieces<E> list{};
+consteval word_pieces pieces_of(code_parts const& parts, int step, int reg, std::uint32_t fields) {
+    word_pieces list{};
     for (int p = 0; p < parts.count; ++p) {
         for (int b = 0; b < parts.at[p].count; ++b) {
             auto const from = fragment_tile<E>::place_of(step, reg, 0, parts.at[p].from + b);
@@ -125,10 +125,45 @@ consteval pair_pieces<E> pieces_of(typename pair_decoding<E>::part_list const& p
             int i = 0;
             while (i < list.count && (list.at[i].word != from.word || list.at[i].left != to - from.bit)) ++i;
             if (i == list.count) list.at[list.count++] = {from.word, to - from.bit, 0};
-            list.at[i].mask |= both_halves(1U << to);
+            list.at[i].mask |= fields << to;
         }
     }
     return list;
+}
+
+/// Those codes at their places. `parts` is a function of no arguments that returns them.
+template <scalar E, int Step, int Reg, std::uint32_t Fields>
+FEWBITS_DEVICE std::uint32_t placed(lane_words<E> const& words, auto parts) {
+    std::uint32_t result = parts().base;
+    unrolled<pieces_of<E>(parts(), Step, Reg, Fields).count>([&](auto i) {
+        constexpr auto piece = pieces_of<E>(parts(), Step, Reg, Fields).at[i.value];
+        std::uint32_t const word = words[piece.word];
+        if constexpr (piece.mask == 0xFFFFFFFFU) result = word;
+        else if constexpr (piece.left < 0) result = and_or(word >> -piece.left, piece.mask, result);
+        else result = and_or(word << piece.left, piece.mask, result);
+    });
+    return result;
+}
+
+/// multiply(tile, words) for `Count` tiles from `first` on: all are asked for before the first is multiplied.
+template <scalar E, int Count, class Machine, class Multiply>
+FEWBITS_DEVICE void for_several_tiles(Machine& m, std::byte const* panel, int first, Multiply const& multiply) {
+    lane_words<E> words[static_cast<std::size_t>(Count)];
+    std::byte const* const from = panel + static_cast<std::size_t>(first) * fragment_tile<E>::bytes;
+    auto const lane = static_cast<int>(m.lane());
+    unrolled<Count>([&](auto i) { load_tile(m, from + i.value * fragment_tile<E>::bytes, lane, words[i.value]); });
+    unrolled<Count>([&](auto i) { multiply(first + i.value, words[i.value]); });
+}
+
+/// The same for the share of this warp of `warps` in tiles [begin, end) of a panel.
+template <scalar E, int InFlight, class Machine, class Multiply>
+FEWBITS_DEVICE void for_tiles(Machine& m, std::byte const* panel, int begin, int end, unsigned warps, Multiply const& multiply) {
+    auto const warp = static_cast<int>(m.warp());
+    int const whole = begin + (end - begin) / InFlight * InFlight;
+    for (int t = begin + warp * InFlight; t < whole; t += static_cast<int>(warps) * InFlight) {
+        for_several_tiles<E, InFlight>(m, panel, t, multiply);
+    }
+    if (whole + warp < end) for_several_tiles<E, 1>(m, panel, whole + warp, multiply);
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -10,21 +10,49 @@
 
 namespace fewbits {
 
-/// Kernel::run in every thread of the grid. Arguments lie in constant memory and may hold what the copy engine reads there.
+/// Whether Kernel is code for one chip's own instructions (targets like sm_90a), which later chips do not have.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::threads, Kernel::blocks_per_multiprocessor)
+inline constexpr bool one_architecture = requires { requires Kernel::one_architecture; };
+
+/// Whether what is being compiled can hold Kernel's code: a chip of its architecture or a later one, or the one with its own instructions.
+template <class Kernel>
+consteval bool has_target() {
+#if !defined(__CUDA_ARCH__)
+    return true;  // the host does not ask
+#elif defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    return __CUDA_ARCH__ == Kernel::architecture || (__CUDA_ARCH__ > Kernel::architecture && !one_architecture<Kernel>);
+#else
+    return __CUDA_ARCH__ >= Kernel::architecture && !one_architecture<Kernel>;
+#endif
+}
+
+/// Kernel::run in every thread of the grid. Arguments lie in constant memory and may hold what the copy engine reads there. Where the
+/// target cannot have the code (nvcc makes some for sm_75 unless told otherwise) a block has one thread at most: no launch gets there.
+template <class Kernel>
+__global__ void __launch_bounds__(has_target<Kernel>() ? Kernel::threads : 1, has_target<Kernel>() ? Kernel::blocks_per_multiprocessor : 1)
     enter_kernel(__grid_constant__ typename Kernel::arguments const arguments) {
 #if defined(__CUDA_ARCH__)
-    if constexpr (__CUDA_ARCH__ >= Kernel::architecture) {
+    if constexpr (has_target<Kernel>()) {
         gpu machine;
         Kernel::run(machine, arguments);
     } else {
-        __trap();  // code for an older chip, which nvcc makes unless told otherwise
+        __trap();
     }
 #endif
 }
 
 inline namespace FEWBITS_BASELINE {
+
+/// Whether this program holds Kernel's code for the current device.
+template <class Kernel>
+bool can_launch() {
+    cudaFuncAttributes found{};
+    if (cudaFuncGetAttributes(&found, enter_kernel<Kernel>) != cudaSuccess) {
+        cudaGetLastError();  // what the program was not built for is no error of a later call
+        return false;
+    }
+    return found.maxThreadsPerBlock >= static_cast<int>(Kernel::threads);
+}
 
 /// Starts Kernel on the stream, `blocks` blocks with `shared_bytes` of shared memory each; throws cuda_error. Returns at once.
 template <class Kernel>

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "../bits/rounded.hpp"
+#include "../kernels/bf16_parts.hpp"
 #include "../codec/scalar_types.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -65,19 +65,10 @@ FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t
 /// f(a * b + c) of bf16 numbers given by their bits, rounded once; the device's one NaN.
 inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
     auto const wide = [](std::uint32_t bits) { return to_double(bf16_codec::unpack(bits)); };
-    double const product = wide(a & 0xFFFFU) * wide(b & 0xFFFFU);  // exact: 16 bits of significand, exponents within double's
-    double const addend = wide(c & 0xFFFFU);
-    double const sum = product + addend;
-    std::uint64_t bits = bit_cast<std::uint64_t>(sum);
-    std::uint64_t const magnitude = bits & 0x7FFFFFFFFFFFFFFF;
-    if (magnitude > 0x7FF0000000000000) return 0x7FFFU;
-    if (magnitude != 0x7FF0000000000000) {  // to odd: the second rounding then sees what the first cut off
-        double const part = sum - product;
-        double const error = (product - (sum - part)) + (addend - part);
-        std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
-        if ((error_bits << 1) != 0 && (bits & 1) == 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
-    }
-    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(bit_cast<double>(bits)), nearest_even, to_special));
+    // The product is exact: 16 bits of significand, exponents within double's.
+    double const sum = add_to_odd(wide(a & 0xFFFFU) * wide(b & 0xFFFFU), wide(c & 0xFFFFU));
+    if ((bit_cast<std::uint64_t>(sum) & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000) return 0x7FFFU;
+    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(sum), nearest_even, to_special));
 }
 #endif
 
@@ -97,6 +88,30 @@ FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16(float x) noexcept {
     std::uint32_t const bits = bit_cast<std::uint32_t>(x);
     if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FC0U | (bits >> 16 & 0x8000U);
     return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
+}
+
+/// nearest_bf16 of two numbers, the first in the lower half (PTX ISA, cvt.rn.bf16x2.f32); NaN becomes the device's one.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_bf16x2(float low, float high) noexcept {
+#if defined(__CUDA_ARCH__)
+    std::uint32_t result;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(high), "f"(low));
+    return result;
+#else
+    auto const one = [](float x) { return (bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) > 0x7F800000U ? 0x7FFFU : nearest_bf16(x); };
+    return one(low) | one(high) << 16;
+#endif
+}
+
+/// The bits of the fp16 number nearest to x, ties to even (PTX ISA, cvt.rn.f16.f32); NaN becomes the device's one.
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_fp16(float x) noexcept {
+#if defined(__CUDA_ARCH__)
+    unsigned short result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(x));
+    return result;
+#else
+    if ((bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FFFU;
+    return static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
+#endif
 }
 
 /// The fp32 number that the lower half is in fp16 (PTX ISA, cvt.f32.f16); exact.

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "../bits/integer.hpp"
+#include "../bits/rounded.hpp"
 #include "../codec/round_to.hpp"
 #include "../kernels/product.hpp"
 
@@ -18,19 +18,6 @@ template <class Y>
 concept gemm_result = std::is_same_v<Y, float> || (scalar<Y> && Y::kind == format_kind::minifloat && Y::width == 16);
 
 inline namespace FEWBITS_BASELINE {
-
-/// a + b in double, rounded to odd, so that rounding the sum again to a narrower type gives the exact sum's rounding.
-inline double add_to_odd(double a, double b) noexcept {
-    double const sum = a + b;
-    std::uint64_t bits = bit_cast<std::uint64_t>(sum);
-    constexpr std::uint64_t exponent_field = 0x7FF0000000000000;
-    if ((bits & exponent_field) == exponent_field || (bits & 1) != 0) return sum;
-    double const part = sum - a;
-    double const error = (a - (sum - part)) + (b - part);
-    std::uint64_t const error_bits = bit_cast<std::uint64_t>(error);
-    if ((error_bits << 1) != 0) bits += ((error_bits ^ bits) >> 63) == 0 ? 1 : ~std::uint64_t{0};
-    return bit_cast<double>(bits);
-}
 
 /// Writes columns [column, column + count) of the row of y that row `row` of a makes: sums + bias, rounded once (overflow to infinity).
 template <gemm_result Y>

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "bf16_parts.hpp"
 #include "panel_engine.hpp"
 #include "panel_scales.hpp"
 #include "product.hpp"
@@ -47,23 +48,6 @@ struct panel_activations {
 };
 
 inline namespace FEWBITS_BASELINE {
-
-/// The bf16 nearest to a float, ties to even; NaN stays one. Floats beyond the largest bf16 are cut to it: what is left of
-/// them is their second part.
-inline std::uint16_t bf16_near(std::uint32_t bits) noexcept {
-    std::uint32_t const rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
-    bool const special = (bits & 0x7F800000U) == 0x7F800000U;
-    bool const overflows = (rounded & 0x7F800000U) == 0x7F800000U;
-    std::uint32_t const quiet = (bits & 0x007FFFFFU) != 0 ? 0x00400000U : 0U;
-    return static_cast<std::uint16_t>((special ? bits | quiet : overflows ? bits : rounded) >> 16);
-}
-
-/// The bf16 nearest to what the first part leaves of a float; 0 where that is no number.
-inline std::uint16_t bf16_rest(std::uint32_t bits, std::uint16_t first) noexcept {
-    if ((bits & 0x7F800000U) == 0x7F800000U) return 0;
-    float const rest = sub_rn(bit_cast<float>(bits), bit_cast<float>(static_cast<std::uint32_t>(first) << 16));
-    return bf16_near(bit_cast<std::uint32_t>(rest));
-}
 
 /// What a row takes.
 inline std::size_t bytes_of_row(panel_path path, bool split, std::size_t cols) noexcept {

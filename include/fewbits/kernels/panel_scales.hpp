@@ -106,7 +106,7 @@ void apply_levels(panel_levels<B> const& levels, std::size_t cols, std::size_t r
                 if (at.row != last.row || at.col != last.col) scale = read_scale<B>(levels.scales(), row, first + i, cols);
                 if (i == 0 || offset_extent<B>.cols != 0) offset = read_offset<B>(levels.offsets(), row, first + i, cols);
                 last = at;
-                values[i * panel_rows + r] = block_levels<B>::value_of(values[i * panel_rows + r], scale, offset);
+                values[i * panel_rows + r] = block_levels_view<B>::scaled(values[i * panel_rows + r], scale, offset);
             }
         }
     }

@@ -14,6 +14,7 @@
 #include "../packing/trits.hpp"
 #include "../scaling/block_scaled.hpp"
 #include "huge_pages.hpp"
+#include "quantized_view.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -44,25 +45,14 @@ public:
     /// Bytes of rows x cols numbers.
     static std::size_t size(std::size_t rows, std::size_t cols) { return checked_bytes(rows, stream_bytes(cols, width)); }
 
-    static constexpr int width = [] {
-        if constexpr (std::is_same_v<S, float>) return 32;
-        else return S::width;
-    }();
+    static constexpr int width = level_view<S>::width;
 
-    float value(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (std::is_same_v<S, float>) {
-            float number;
-            __builtin_memcpy(&number, bytes_.data() + row * row_bytes_ + col * 4, 4);
-            return number;
-        } else {
-            return static_cast<float>(S::from_bits(code(row, col)));
-        }
-    }
-
+    level_view<S> view() const noexcept { return {bytes_.data(), row_bytes_}; }
+    float value(std::size_t row, std::size_t col) const noexcept { return view().value(row, col); }
     unsigned code(std::size_t row, std::size_t col) const noexcept
         requires scalar<S>
     {
-        return load_code(bytes_.data() + row * row_bytes_, col * width, width);
+        return view().code(row, col);
     }
 
     /// Stores a number that is already a value of S.
@@ -86,7 +76,9 @@ private:
     page_bytes bytes_;
 };
 
-struct no_storage {};
+struct no_storage {
+    static level_view<void> view() noexcept { return {}; }
+};
 
 inline namespace FEWBITS_BASELINE {
 
@@ -132,37 +124,12 @@ public:
     offsets_type const& offsets() const noexcept { return offsets_; }
     offsets_type& offsets() noexcept { return offsets_; }
 
-    /// The whole factor of an element: nested scales multiplied out, each product rounded to fp32.
-    float scale(std::size_t row, std::size_t col) const noexcept {
-        block_position const at = block_of(B::block, row, col, cols_);
-        return scales_.value(at.row, at.col);
-    }
-
-    /// Symmetric: 0. Zero point: the zero point, in units of codes. Minimum: the signed addend.
-    float offset(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (std::is_same_v<offsets_type, no_storage>) {
-            return 0;
-        } else {
-            block_position const at = block_of(offset_extent<B>, row, col, cols_);
-            float const stored = offsets_.value(at.row, at.col);
-            return offset_facts<typename B::offset_type>::sign < 0 ? -stored : stored;
-        }
-    }
-
-    /// The dequantized value of an element with this code; each operation rounds once.
+    block_levels_view<B> view_of_levels() const noexcept { return {scales_.view(), offsets_.view(), cols_}; }
+    float scale(std::size_t row, std::size_t col) const noexcept { return view_of_levels().scale(row, col); }
+    float offset(std::size_t row, std::size_t col) const noexcept { return view_of_levels().offset(row, col); }
+    /// The dequantized value of an element with this code.
     float value(std::size_t row, std::size_t col, unsigned code) const noexcept {
-        return value_of(static_cast<float>(B::element::from_bits(code)), scale(row, col), offset(row, col));
-    }
-
-    /// The same from an element's own value, its scale and its offset.
-    static float value_of(float element_value, float scale, float offset) noexcept {
-        if constexpr (is_zero_point<typename B::offset_type>) {
-            return mul_rn(element_value - offset, scale);  // the difference of two codes is exact
-        } else if constexpr (std::is_same_v<offsets_type, no_storage>) {
-            return mul_rn(element_value, scale);
-        } else {
-            return add_rn(mul_rn(element_value, scale), offset);
-        }
+        return level_view<B>::value_of(code, scale(row, col), offset(row, col));
     }
 
     /// Calls visit(stream) for every stream of the scales, then of the offsets.
@@ -200,7 +167,7 @@ public:
 
     block_storage() = default;
     block_storage(std::size_t rows, std::size_t cols)
-        : block_storage(rows, cols, checked_bytes(rows, bytes_of_row(cols))) {}
+        : block_storage(rows, cols, checked_bytes(rows, level_view<B>::bytes_of_row(cols))) {}
 
     std::size_t rows() const noexcept { return rows_; }
     std::size_t row_bytes() const noexcept { return row_bytes_; }
@@ -212,19 +179,11 @@ public:
     std::span<std::byte> bytes() noexcept { return codes_; }
 
     /// Bytes of rows x cols codes.
-    static std::size_t size(std::size_t rows, std::size_t cols) { return checked_bytes(rows, bytes_of_row(cols)); }
+    static std::size_t size(std::size_t rows, std::size_t cols) { return checked_bytes(rows, level_view<B>::bytes_of_row(cols)); }
 
-    unsigned code(std::size_t row, std::size_t col) const noexcept {
-        if constexpr (B::trits) {
-            return static_cast<unsigned>(element::codec::from_integer(load_trit(row_codes(row), col)));
-        } else {
-            return load_code(row_codes(row), col * element::width, element::width);
-        }
-    }
-
-    float value(std::size_t row, std::size_t col) const noexcept {
-        return block_levels<B>::value(row, col, code(row, col));
-    }
+    level_view<B> view() const noexcept { return {codes_.data(), row_bytes_, this->view_of_levels()}; }
+    unsigned code(std::size_t row, std::size_t col) const noexcept { return view().code(row, col); }
+    float value(std::size_t row, std::size_t col) const noexcept { return view().value(row, col); }
 
     /// All bytes zero, those of the levels too.
     void clear() noexcept {
@@ -235,11 +194,7 @@ public:
 
 private:
     block_storage(std::size_t rows, std::size_t cols, std::size_t bytes)
-        : block_levels<B>(rows, cols), rows_(rows), row_bytes_(bytes_of_row(cols)), codes_(bytes) {}
-
-    static std::size_t bytes_of_row(std::size_t cols) noexcept {
-        return B::trits ? trit_bytes(cols) : stream_bytes(cols, element::width);
-    }
+        : block_levels<B>(rows, cols), rows_(rows), row_bytes_(level_view<B>::bytes_of_row(cols)), codes_(bytes) {}
 
     std::size_t rows_ = 0;
     std::size_t row_bytes_ = 0;

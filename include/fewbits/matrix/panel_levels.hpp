@@ -112,7 +112,7 @@ public:
         }
     }
     float value(std::size_t row, std::size_t col, unsigned code) const noexcept {
-        return block_levels<B>::value_of(static_cast<float>(B::element::from_bits(code)), scale(row, col), offset(row, col));
+        return level_view<B>::value_of(code, scale(row, col), offset(row, col));
     }
 
     scales_type const& scales() const noexcept { return scales_; }

@@ -6,6 +6,7 @@
 
 #include "../byte_order.hpp"
 #include "../fragments.hpp"
+#include "../result.hpp"
 #include "../scale_pairs.hpp"
 
 namespace fewbits {
@@ -16,7 +17,7 @@ namespace fewbits {
 /// The weights are the operand A of mma.m16n8k32 as bytes counted from the lowest, so that no sign has to be made; sums of the
 /// activations take that off again. The warps of a block share out the tiles of a segment of K; then one thread for each result goes
 /// through the segment's sums in order.
-template <scalar E, scale_number S, int Group, int Tiles>
+template <scalar E, scale_number S, int Group, int Tiles, gemm_result Y = float>
     requires has_bytes<E>
 struct skinny_integer_product {
     static constexpr int architecture = 800;
@@ -32,12 +33,12 @@ struct skinny_integer_product {
                                                            : sizeof(std::int32_t) * segment * per_tile * 128 * Tiles;
 
     struct arguments {
-        std::byte const* codes;                  ///< tiles of byte_tile<E>, all of a panel of 16 rows one after the other
+        std::byte const* codes;                  ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
         scale_pairs<S, per_tile> const* scales;  ///< [panel][tile, or group where Group >= 64][row 0..7 of the panel, with the one below]
         word2 const* operand;                    ///< activations: [tile][step][n / 8][lane]
         float const* a_scales;                   ///< [group][M]
         std::int32_t const* totals;              ///< sums of the activations: [group][8 * Tiles]
-        float* y;
+        Y* y;
         float const* bias;    ///< N, or null
         float const* factors; ///< N: 1, or NaN where the row holds a NaN
         int rows;             ///< N
@@ -54,21 +55,14 @@ struct skinny_integer_product {
     }
 
 private:
-    using tile = byte_tile<E>;
     using sums_type = std::int32_t[static_cast<std::size_t>(Tiles)][4];
 
-    /// Tiles [first, first + Count): sums of part `p` of a tile go to add(tile, part, sums).
-    template <int Count, class Machine, class Add>
-    FEWBITS_DEVICE static void several(Machine& m, arguments const& a, int first, Add const& add) {
-        auto const lane = static_cast<int>(m.lane());
-        lane_words<E> words[static_cast<std::size_t>(Count)];
-        std::size_t const panel_tiles = static_cast<std::size_t>(m.block_index()) * static_cast<std::size_t>(a.tiles);
-        std::byte const* const from = a.codes + (panel_tiles + static_cast<std::size_t>(first)) * tile::bytes;
-        unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
-        unrolled<Count>([&](auto i) {
-            word2 const* const operand = a.operand + (first + i.value) * (byte_steps * Tiles * 32) + lane;
-            add(first + i.value, words[i.value], operand);
-        });
+    FEWBITS_DEVICE static std::byte const* codes_of(arguments const& a, unsigned panel) {
+        return a.codes + static_cast<std::size_t>(panel) * static_cast<std::size_t>(a.tiles) * fragment_tile<E>::bytes;
+    }
+    template <class Machine>
+    FEWBITS_DEVICE static word2 const* operand_of(Machine& m, arguments const& a, int t) {
+        return a.operand + t * (byte_steps * Tiles * 32) + static_cast<int>(m.lane());
     }
 
     /// sums += the bytes of step Step times the activations.
@@ -76,7 +70,7 @@ private:
     FEWBITS_DEVICE static void multiply(Machine& m, lane_words<E> const& words, word2 const* operand,
                                         sums_type& sums) {
         std::uint32_t bytes[4];
-        unrolled<4>([&](auto r) { bytes[r.value] = tile::template decode<Step, r.value>(words); });
+        unrolled<4>([&](auto r) { bytes[r.value] = decode_bytes<E, Step, r.value>(words); });
         unrolled<Tiles>([&](auto n) {
             word2 const b = operand[(Step * Tiles + n.value) * 32];
             m.multiply_s8(sums[n.value], bytes, b.at, sums[n.value]);
@@ -87,13 +81,11 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void whole_row(Machine& m, arguments const& a) {
         sums_type sums = {};
-        auto const add = [&](int, lane_words<E> const& words, word2 const* operand) {
-            unrolled<byte_steps>([&](auto s) { multiply<s.value>(m, words, operand, sums); });
-        };
         auto const warp = static_cast<int>(m.warp());
-        int const whole = a.tiles / in_flight * in_flight;
-        for (int t = warp * in_flight; t < whole; t += static_cast<int>(warps) * in_flight) several<in_flight>(m, a, t, add);
-        if (whole + warp < a.tiles) several<1>(m, a, whole + warp, add);
+        for_tiles<E, in_flight>(m, codes_of(a, m.block_index()), 0, a.tiles, warps, [&](int t, lane_words<E> const& words) {
+            word2 const* const operand = operand_of(m, a, t);
+            unrolled<byte_steps>([&](auto s) { multiply<s.value>(m, words, operand, sums); });
+        });
         auto* const shared = reinterpret_cast<std::int32_t*>(m.shared());
         unrolled<Tiles * 4>([&](auto i) {
             shared[(warp * Tiles * 4 + i.value) * 32 + static_cast<int>(m.lane())] = sums[i.value / 4][i.value % 4];
@@ -113,7 +105,8 @@ private:
         float y[(128 * Tiles + threads - 1) / threads] = {};
         for (int begin = 0; begin < a.tiles; begin += segment) {
             int const end = begin + segment < a.tiles ? begin + segment : a.tiles;
-            auto const add = [&](int t, lane_words<E> const& words, word2 const* operand) {
+            auto const add = [&](int t, lane_words<E> const& words) {
+                word2 const* const operand = operand_of(m, a, t);
                 unrolled<per_tile>([&](auto g) {
                     sums_type sums = {};
                     constexpr int steps = byte_steps / per_tile;
@@ -123,10 +116,7 @@ private:
                     });
                 });
             };
-            auto const warp = static_cast<int>(m.warp());
-            int const whole = begin + (end - begin) / in_flight * in_flight;
-            for (int t = begin + warp * in_flight; t < whole; t += static_cast<int>(warps) * in_flight) several<in_flight>(m, a, t, add);
-            if (whole + warp < end) several<1>(m, a, whole + warp, add);
+            for_tiles<E, in_flight>(m, codes_of(a, m.block_index()), begin, end, warps, add);
             m.barrier();
             for (unsigned i = m.thread(), j = 0; i < 128 * Tiles; i += threads, ++j) y[j] = fold_segment(m, a, i, begin, end, y[j]);
             m.barrier();
@@ -178,8 +168,8 @@ private:
         int const row = static_cast<int>(m.block_index()) * fragment_rows + at.row;
         int const n = static_cast<int>(i / 128) * 8 + at.col;
         if (row >= a.rows || n >= a.count) return;
-        y = mul_rn(y, a.factors[row]);
-        a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] = a.bias == nullptr ? y : add_rn(y, a.bias[row]);
+        a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] =
+            result_of<Y>(mul_rn(y, a.factors[row]), a.bias, static_cast<std::size_t>(row));
     }
 };
 

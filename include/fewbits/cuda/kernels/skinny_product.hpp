@@ -6,6 +6,7 @@
 
 #include "../decoders.hpp"
 #include "../fragments.hpp"
+#include "../result.hpp"
 #include "../scale_pairs.hpp"
 
 namespace fewbits {
@@ -16,7 +17,7 @@ namespace fewbits {
 /// The weights are the operand A of mma.m16n8k16: a lane's codes come from memory in the order of fragment_order.hpp and become bf16
 /// by a few word instructions or a table, and no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
 /// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order.
-template <scalar E, scale_number S, int Group, int Terms, int Tiles>
+template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float>
     requires has_decoder<E>
 struct skinny_product {
     using decoder = decoder_of<E>;
@@ -33,7 +34,7 @@ struct skinny_product {
         std::byte const* codes;        ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
         scale_pairs<S, per_tile> const* scales;  ///< [panel][tile, or group where Group >= 64][row 0..7 of the panel, with the one below]
         word2 const* operand;  ///< activations: [tile][step][n / 8][term][lane]
-        float* y;
+        Y* y;
         float const* factors;  ///< N: what the sums of a row are multiplied by; NaN where the row holds a NaN
         float const* bias;     ///< N, or null
         int rows;           ///< N
@@ -46,38 +47,23 @@ struct skinny_product {
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         auto const panel = static_cast<std::size_t>(m.block_index());
-        auto const lane = static_cast<int>(m.lane());
-        auto const warp = static_cast<int>(m.warp());
         sums sum = {};
         decoder::prepare(m, threads);
-        std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * tile::bytes;
-        int const whole = a.tiles / in_flight * in_flight;
-        for (int first = warp * in_flight; first < whole; first += static_cast<int>(warps) * in_flight) {
-            several<in_flight>(m, a, codes, panel, first, lane, sum);
-        }
-        if (whole + warp < a.tiles) several<1>(m, a, codes, panel, whole + warp, lane, sum);
+        std::byte const* const codes = a.codes + panel * static_cast<std::size_t>(a.tiles) * fragment_tile<E>::bytes;
+        for_tiles<E, in_flight>(m, codes, 0, a.tiles, warps,
+                                [&](int t, lane_words<E> const& words) { multiply(m, a, panel, t, words, sum); });
         store(m, a, panel, sum);
     }
 
 private:
-    using tile = fragment_tile<E>;
     using sums = float[static_cast<std::size_t>(Tiles)][4];
 
     static_assert(in_flight <= warps);
 
-    /// `Count` tiles: all are asked for before the first is multiplied.
-    template <int Count, class Machine>
-    FEWBITS_DEVICE static void several(Machine& m, arguments const& a, std::byte const* codes, std::size_t panel, int first, int lane,
-                                       sums& sum) {
-        lane_words<E> words[static_cast<std::size_t>(Count)];
-        std::byte const* const from = codes + static_cast<std::size_t>(first) * tile::bytes;
-        unrolled<Count>([&](auto i) { load_tile(m, from + i.value * tile::bytes, lane, words[i.value]); });
-        unrolled<Count>([&](auto i) { multiply(m, a, panel, first + i.value, lane, words[i.value], sum); });
-    }
-
     template <class Machine>
-    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, int lane,
-                                        lane_words<E> const& words, sums& sum) {
+    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, std::size_t panel, int t, lane_words<E> const& words,
+                                        sums& sum) {
+        auto const lane = static_cast<int>(m.lane());
         constexpr int steps = fragment_steps / per_tile;  // of 16 columns under one scale
         word2 const* const operand = a.operand + (t * (fragment_steps * Tiles * Terms * 32) + lane);
         auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
@@ -125,9 +111,8 @@ private:
             int const row = static_cast<int>(panel) * fragment_rows + at.row;
             int const n = static_cast<int>(i / 128) * 8 + at.col;
             if (row < a.rows && n < a.count) {
-                total = mul_rn(total, a.factors[row]);
                 a.y[static_cast<std::size_t>(n) * a.stride + static_cast<std::size_t>(row)] =
-                    a.bias == nullptr ? total : add_rn(total, a.bias[row]);
+                    result_of<Y>(mul_rn(total, a.factors[row]), a.bias, static_cast<std::size_t>(row));
             }
         }
     }

@@ -8,10 +8,11 @@
 
 #include "../machine_types.hpp"
 #include "../words.hpp"
+#include "hopper.cuh"
 
 namespace fewbits {
 
-struct gpu {
+struct gpu : hopper_instructions {
     // ---- where am I
     FEWBITS_DEVICE unsigned thread() const { return threadIdx.x; }
     FEWBITS_DEVICE unsigned lane() const { return threadIdx.x % 32U; }
@@ -77,10 +78,25 @@ struct gpu {
             : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
     }
-
-private:
-    FEWBITS_DEVICE static std::uint32_t address(std::byte const* shared) {
-        return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
+    /// The same of bytes whose signs are as said.
+    template <bool SignedA, bool SignedB>
+    FEWBITS_DEVICE void multiply_bytes(std::int32_t (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2],
+                                       std::int32_t const (&c)[4], byte_signs<SignedA, SignedB>) {
+        if constexpr (SignedA && SignedB) {
+            multiply_s8(d, a, b, c);
+        } else if constexpr (SignedA) {
+            asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.u8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
+                : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
+        } else if constexpr (SignedB) {
+            asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
+                : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
+        } else {
+            asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.u8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};"
+                : "=r"(d[0]), "=r"(d[1]), "=r"(d[2]), "=r"(d[3])
+                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(c[0]), "r"(c[1]), "r"(c[2]), "r"(c[3]));
+        }
     }
 };
 

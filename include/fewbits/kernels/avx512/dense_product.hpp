@@ -111,7 +111,8 @@ void multiply_rows(dense_tile const& tile) noexcept {
                 _mm_prefetch(reinterpret_cast<char const*>(ahead[c] + at), _MM_HINT_T1);
             });
             unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-                __m512i const one = _mm512_load_si512(a + r * dense_line);
+                __m512i one = _mm512_load_si512(a + r * dense_line);
+                asm("" : "+v"(one));  // loaded once: compilers would rather make it an operand in memory of each product
                 unrolled<dense_pass>([&](std::size_t c) __attribute__((always_inline)) {
                     sums[r][c] = Form::add(sums[r][c], four[c], one);
                 });

@@ -14,7 +14,7 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace avx512 {
 
-/// 16 floats to the bf16 nearest each, in the upper halves of the lanes; as bf16_near of panel_activations.hpp.
+/// 16 floats to the bf16 nearest each, in the upper halves of the lanes; as bf16_near of kernels/bf16_parts.hpp.
 inline __m512i nearest_upper_halves(__m512i bits) noexcept {
     __m512i const exponent = _mm512_set1_epi32(0x7F800000);
     __m512i const odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));

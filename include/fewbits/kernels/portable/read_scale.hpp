@@ -69,7 +69,7 @@ float read_number(block_storage<B> const& level, std::size_t row, std::size_t co
     } else {
         code_value = static_cast<float>(element::from_bits(level.code(row, col)));
     }
-    return block_storage<B>::value_of(code_value, read_scale<B>(level.scales(), row, col, level.cols()),
+    return block_levels_view<B>::scaled(code_value, read_scale<B>(level.scales(), row, col, level.cols()),
                                       read_offset<B>(level.offsets(), row, col, level.cols()));
 }
 

@@ -1,0 +1,134 @@
+// Activations to operands of the matrix instructions of products of few rows, on the device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../byte_order.hpp"
+#include "../fragment_weights.hpp"
+#include "../fragments.hpp"
+#include "../operands.hpp"
+
+namespace fewbits {
+
+/// Activations (M x K) of numbers or a format A to operands B of m16n8k16: as one bf16 (rounded to nearest where it does not
+/// hold the number) or as the sum of several.
+template <class A, int Terms, int Tiles>
+struct pack_activations {
+    static_assert(Terms >= 1 && Terms <= 3);
+    static constexpr int architecture = 750;
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 2;
+    static constexpr std::size_t shared_bytes = 0;
+
+    struct arguments {
+        product_side<A> from;
+        word2* operand;     ///< [tile][step][n / 8][term][lane]
+        std::size_t first;  ///< row
+        std::size_t count;  ///< rows, at most 8 * Tiles
+        std::size_t cols;   ///< K
+    };
+
+    FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
+        return divided_up(cols, fragment_columns) * fragment_steps * Tiles * Terms * 32;
+    }
+    static constexpr std::size_t blocks_for(std::size_t cols) noexcept { return divided_up(size(cols) / Terms, threads); }
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        std::size_t const all = size(a.cols) / Terms;
+        std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
+        for (std::size_t i = static_cast<std::size_t>(m.block_index()) * threads + m.thread(); i < all; i += step) {
+            auto const lane = static_cast<int>(i % 32);
+            std::size_t const tile = i / 32 % Tiles;
+            word2 operand[static_cast<std::size_t>(Terms)] = {};
+            unrolled<4>([&](auto c) {
+                constexpr int reg = c.value / 2;
+                constexpr int shift = c.value % 2 * 16;
+                tile_place const at = place_b16(lane, reg, c.value % 2);
+                std::size_t const row = tile * 8 + static_cast<std::size_t>(at.row);
+                std::size_t const col = i / 32 / Tiles * 16 + static_cast<std::size_t>(at.col);
+                if (row < a.count && col < a.cols) {
+                    bf16_sum<Terms> const x(a.from.value(a.first + row, col));
+                    unrolled<Terms>([&](auto t) { operand[t.value].at[reg] |= x.at[t.value] << shift; });
+                }
+            });
+            word2* const to = a.operand + i / 32 * Terms * 32 + static_cast<std::size_t>(lane);
+            unrolled<Terms>([&](auto t) { to[t.value * 32] = operand[t.value]; });
+        }
+    }
+};
+
+/// Integer activations of format A (M x K) to operands B of m16n8k32, their scales, and their sums over every `Group` columns (0: all).
+template <block_format A, int Group, int Tiles>
+    requires has_bytes<typename A::element>
+struct pack_integer_activations {
+    using element = typename A::element;
+    static constexpr int architecture = 750;
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 2;
+    static constexpr std::size_t shared_bytes = 0;
+
+    struct arguments {
+        product_side<A> from;
+        word2* operand;        ///< [tile][step][n / 8][lane]
+        float* scales;         ///< [group][row]
+        std::int32_t* totals;  ///< [group][8 * Tiles]
+        std::size_t first;     ///< row
+        std::size_t count;     ///< rows, at most 8 * Tiles
+        std::size_t cols;      ///< K
+    };
+
+    FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
+        return divided_up(cols, fragment_columns) * byte_steps * Tiles * 32;
+    }
+    FEWBITS_HOST_DEVICE static constexpr std::size_t groups(std::size_t cols) noexcept {
+        return Group == 0 ? 1 : divided_up(cols, Group == 0 ? 1 : Group);
+    }
+    static constexpr std::size_t blocks_for(std::size_t cols) noexcept {
+        return divided_up(size(cols) > groups(cols) * 8 * Tiles * 32 ? size(cols) : groups(cols) * 8 * Tiles * 32, threads);
+    }
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        std::size_t const first = static_cast<std::size_t>(m.block_index()) * threads + m.thread();
+        std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
+        for (std::size_t i = first; i < size(a.cols); i += step) a.operand[i] = operand_of(a, i);
+        constexpr std::size_t rows = 8 * Tiles;
+        for (std::size_t i = first / 32; i < groups(a.cols) * rows; i += step / 32) add_up(m, a, i / rows, i % rows);
+    }
+
+private:
+    FEWBITS_DEVICE static int integer(arguments const& a, std::size_t row, std::size_t col) {
+        return row < a.count && col < a.cols ? element::codec::to_integer(a.from.view.code(a.first + row, col)) : 0;
+    }
+
+    FEWBITS_DEVICE static word2 operand_of(arguments const& a, std::size_t i) {
+        auto const lane = static_cast<int>(i % 32);
+        auto const step = static_cast<int>(i / 32 / Tiles % byte_steps);
+        std::size_t const row = i / 32 % Tiles * 8 + static_cast<std::size_t>(lane / 4);
+        std::size_t const tile = i / 32 / Tiles / byte_steps;
+        word2 word{};
+        unrolled<8>([&](auto b) {
+            constexpr int reg = b.value / 4;
+            std::size_t const col = tile * fragment_columns + static_cast<std::size_t>(byte_column(step, lane, reg, b.value % 4));
+            word.at[reg] |= (static_cast<std::uint32_t>(integer(a, row, col)) & 0xFFU) << b.value % 4 * 8;
+        });
+        return word;
+    }
+
+    /// The sum of a group of a row, by a warp.
+    template <class Machine>
+    FEWBITS_DEVICE static void add_up(Machine& m, arguments const& a, std::size_t group, std::size_t row) {
+        std::size_t const begin = group * static_cast<std::size_t>(Group);
+        std::size_t const end = Group == 0 || begin + Group > a.cols ? a.cols : begin + Group;
+        std::int32_t total = 0;
+        for (std::size_t col = begin + m.lane(); col < end; col += 32) total += integer(a, row, col);
+        for (unsigned mask = 16; mask != 0; mask /= 2) total += m.shuffle_xor(total, mask);
+        if (m.lane() != 0) return;
+        a.totals[group * 8 * Tiles + row] = total;
+        if (row < a.count) a.scales[group * a.count + row] = a.from.view.scale(a.first + row, begin);
+    }
+};
+
+}  // namespace fewbits
