@@ -26,10 +26,15 @@ inline constexpr bool has_nearest_codes = [] {
 /// Whether the device has an instruction for E: nearest_8bit_pair.
 template <scalar E>
 inline constexpr bool is_converted = [] {
-    if constexpr (E::kind != format_kind::minifloat) return false;
-    else if constexpr (!E::codec::is_signed || E::codec::exponent_bits + E::codec::mantissa_bits != 7) return false;
-    else return has_8bit_conversions && ((E::codec::exponent_bits == 4 && E::layout.special == specials::nan_only && E::codec::bias == 7) ||
-                                         (E::codec::exponent_bits == 5 && E::layout.special == specials::ieee && E::codec::bias == 15));
+    if constexpr (!has_8bit_conversions || E::kind != format_kind::minifloat) {
+        return false;
+    } else {
+        using codec = typename E::codec;
+        constexpr int bits = codec::exponent_bits;
+        constexpr specials special = bits == 4 ? specials::nan_only : specials::ieee;
+        return codec::is_signed && E::width == 8 && (bits == 4 || bits == 5) && E::layout.special == special &&
+               codec::bias == (1 << (bits - 1)) - 1;
+    }
 }();
 
 /// nearest_codes take numbers times 2^lift_of, what minifloat_rounding takes.
@@ -43,7 +48,7 @@ inline constexpr int lift_of = [] {
 
 /// A magnitude rounded to a minifloat E: the number of its steps in the low bits of `sum`, the sum of the magnitude and a power of two
 /// that lies as far above it as the mantissas of fp32 and E differ in length. The magnitude is lifted: times 2^lift. The smallest normal
-/// number is 2 then: its exponent in fp32 is 128, which takes none of the lowest 8 bits of a code, and so every exponent is that of the code.
+/// number is 2 then: its exponent in fp32 is 128, which takes none of the lowest 8 bits of a code, and so others are those of codes.
 template <scalar E>
 struct minifloat_rounding {
     static constexpr int lift = 1 - E::codec::min_exponent;

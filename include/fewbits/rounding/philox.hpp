@@ -32,8 +32,11 @@ FEWBITS_HOST_DEVICE constexpr philox_block philox4x32_10(philox_block counter, s
 FEWBITS_HOST_DEVICE constexpr std::uint32_t random_word(std::uint64_t seed, std::uint64_t index) noexcept {
     std::uint64_t const block = index / 4;
     philox_block const counter{{static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), 0, 0}};
-    return philox4x32_10(counter, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32))
-        .word[index % 4];
+    philox_block const drawn = philox4x32_10(counter, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+    // No array that is indexed: kernels would keep one in local memory.
+    std::uint32_t const low = index % 2 == 0 ? drawn.word[0] : drawn.word[1];
+    std::uint32_t const high = index % 2 == 0 ? drawn.word[2] : drawn.word[3];
+    return index % 4 < 2 ? low : high;
 }
 
 }  // namespace FEWBITS_BASELINE
