@@ -34,7 +34,8 @@ struct warpgroup_product {
     static constexpr bool one_architecture = true;
     static constexpr unsigned threads = 384;
     static constexpr unsigned blocks_per_multiprocessor = 1;
-    static constexpr int cols = 128;  ///< of a tile of y; it has Rows rows
+    static constexpr int rows = Rows;  ///< of a tile of y
+    static constexpr int cols = 128;
     static constexpr int depth = tile_row_bytes;
     static constexpr int a_bytes = Rows * depth;
     static constexpr int w_bytes = cols * depth;
