@@ -20,9 +20,10 @@ namespace fewbits {
 /// bytes of rows a multiple of 16 bytes apart and from address 0, K any number. Group 128: one scale of a for every row and 128 columns of
 /// K, one of w for 128 rows and 128 columns. Group 0: scales per row, or for the whole matrix with a step of 0 from row to row.
 ///
-/// Tensor cores add FP8 products in about 14 bits; sums of 128 columns go to fp32 from there, always. |error| is at most about 2^-10 of the
-/// sum over k of |a w|. Integers, Group 0 only, give y = fma(f(sum), f(sa * sw), 0) to the bit as gemm does; K < 131072, so that sums stay
-/// in 32 bits.
+/// Tensor cores add FP8 products in about 14 bits: each of the 33 terms of an instruction is cut off 13 bits below the top of the
+/// largest. Sums of 128 columns go to fp32 from there, always, so that |error| is at most 2^-6 of the sum over k of |a w|; about 2^-12 is
+/// usual where signs are mixed, 2^-10 where they are not. Integers, Group 0 only, give y = fma(f(sum), f(sa * sw), 0) to the bit as gemm
+/// does; K < 131072, so that sums stay in 32 bits.
 ///
 /// One warpgroup's first warp fetches tiles of Rows x 128 and 128 x 128 bytes through a ring of Stages; two warpgroups multiply half of a
 /// tile's rows each, 64 at a time, so that one adds up while the other's products run. Blocks stay and take tile after tile. Rows of 256
