@@ -170,17 +170,6 @@ FEWBITS_HOST_DEVICE inline float larger_or_nan(float a, float b) noexcept {
 #endif
 }
 
-/// The bits of the fp16 number nearest to x, ties to even (PTX ISA, cvt.rn.f16.f32), which has one NaN.
-FEWBITS_HOST_DEVICE inline std::uint32_t nearest_fp16(float x) noexcept {
-#if defined(__CUDA_ARCH__)
-    unsigned short result;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(x));
-    return result;
-#else
-    return x != x ? 0x7FFFU : static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
-#endif
-}
-
 /// Whether device code has nearest_8bit_pair (sm_89 and later).
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
 inline constexpr bool has_8bit_conversions = true;
