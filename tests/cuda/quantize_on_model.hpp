@@ -13,13 +13,14 @@ namespace on_model {
 
 namespace fb = fewbits;
 
-/// Kernels on the emulator, one after the other.
+/// Kernels on the emulator, one after the other. Those whose threads go on to further work get at most three blocks.
 template <class Machine = simt::machine>
 struct model_launch {
     std::uint64_t seed = 7;
 
     template <class Kernel>
     void run(unsigned blocks, typename Kernel::arguments const& arguments) {
+        if constexpr (requires { Kernel::goes_on; }) blocks = std::min(blocks, 3U);
         simt::launch<Kernel, Machine>(blocks, Kernel::shared_bytes, arguments, seed++);
     }
     void clear(void* from, std::size_t bytes) { std::memset(from, 0, bytes); }

@@ -25,6 +25,7 @@ struct quantize_groups {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
+    static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
     static constexpr unsigned lane_runs = F::block.cols % (2 * run_columns) == 0 ? 2 : 1;
     static constexpr unsigned lane_columns = lane_runs * run_columns;
     static constexpr unsigned lanes = F::block.cols / lane_columns;  ///< of a block
