@@ -10,19 +10,20 @@ void quantize(cudaStream_t stream, void* data, std::span<std::span<std::byte> co
 }
 
 void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> streams) {
-    // gate path: quantize_groups<mxfp8_e4m3, float  through LDG.E.128*4 SHFL STG.E F2FP*8  at most 12.5 a value of 16
+    // gate path: quantize_groups<mxfp8_e4m3, float  through LDG.E.128*4 SHFL STG.E.128 F2FP*8  at most 12.5 a value of 16
     quantize<fb::mxfp8_e4m3, float>(stream, data, streams);
-    // gate path: quantize_groups<mxfp4, bf16  through LDG.E.128*2 SHFL STG.E FFMA*16  at most 18.5 a value of 16
+    // gate path: quantize_groups<mxfp4, bf16  through LDG.E.128*4 STG.E.128 FFMA*32  at most 15 a value of 32
     quantize<fb::mxfp4, fb::bf16>(stream, data, streams);
     // gate path: quantize_groups<nvfp4, bf16  through LDG.E.128*2 STG.E FFMA*48  at most 21 a value of 16
     quantize<fb::nvfp4, fb::bf16>(stream, data, streams);
-    // gate path: quantize_groups<int4_g128, bf16  through LDG.E.128*2 SHFL STG.E FADD*16  at most 18 a value of 16
+    // gate path: quantize_groups<int4_g128, bf16  through LDG.E.128*4 SHFL STG.E.128 FADD*32  at most 14.5 a value of 32
     quantize<fb::int4_g128, fb::bf16>(stream, data, streams);
     quantize<fb::uint4_g128, fb::fp16>(stream, data, streams);
     // gate path: quantize_groups<nf4_b64, float  through LDG.E.128*4 SHFL STG.E FSETP*60  at most 30 a value of 16
     quantize<fb::nf4_b64, float>(stream, data, streams);
+    // gate path: quantize_groups<nf4_b64_dq, bf16  through LDG.E.128*4 SHFL STG.E.128 FSETP*120  at most 28 a value of 32
     quantize<fb::nf4_b64_dq, fb::bf16>(stream, data, streams);
-    // gate path: quantize_groups<e4m3_tile_1x128, bf16  through LDG.E.128*2 SHFL STG.E F2FP*8  at most 15.5 a value of 16
+    // gate path: quantize_groups<e4m3_tile_1x128, bf16  through LDG.E.128*4 SHFL STG.E.128*2 F2FP*16  at most 12 a value of 32
     quantize<fb::e4m3_tile_1x128, fb::bf16>(stream, data, streams);
     quantize<fb::e4m3_tile_128x128, fb::bf16>(stream, data, streams);
     quantize<fb::int8_row, fb::bf16>(stream, data, streams);

@@ -64,6 +64,8 @@ public:
 
     /// Whether fast_codes are the codes.
     FEWBITS_DEVICE bool is_fast() const { return fast_ && !none_; }
+    /// A bound on magnitudes below which no encoder is slow for their sake.
+    static constexpr float moderate_bound = 0x1p60F;
 
     /// The codes of eight values, each in E::width bits.
     FEWBITS_DEVICE std::uint64_t fast_codes(float const (&values)[run_columns]) const {
@@ -90,11 +92,12 @@ public:
 
     /// The codes of `count` values, each in E::width bits; those that lack are 0. `from`: where the values come from; `index` numbers the
     /// first (row-major).
+    /// bounded: no magnitude is above the bound the encoder was made with.
     template <class T>
     FEWBITS_DEVICE std::uint64_t codes(float const (&values)[run_columns], unsigned count, T const* from, std::uint64_t index,
-                                       device_rule const& rule) const {
+                                       device_rule const& rule, bool bounded = true) const {
         if (none_) return 0;  // NaN by its scale alone
-        if (fast_) {
+        if (fast_ && bounded) {
             std::uint64_t const codes = fast_codes(values);
             return count < run_columns ? codes & low_mask(static_cast<int>(count) * E::width) : codes;
         }
@@ -106,9 +109,9 @@ public:
     }
 
     /// The code of one value, number `index` of the matrix.
-    FEWBITS_DEVICE std::uint32_t code(float x, std::uint64_t index, device_rule const& rule) const {
+    FEWBITS_DEVICE std::uint32_t code(float x, std::uint64_t index, device_rule const& rule, bool bounded = true) const {
         if (none_) return 0;
-        if (!fast_) return defined_code(x, index, rule);
+        if (!fast_ || !bounded) return defined_code(x, index, rule);
         float const same[run_columns] = {x, x, x, x, x, x, x, x};
         return static_cast<std::uint32_t>(fast_codes(same)) & static_cast<std::uint32_t>(low_mask(E::width));
     }

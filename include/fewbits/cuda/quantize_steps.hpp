@@ -1,6 +1,7 @@
 // Which kernels quantize a matrix into a format, one after the other, and the room they need beside the streams.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -86,7 +87,8 @@ void check_device_options(std::size_t rows, std::size_t cols, std::size_t stride
     if (o.scale_rule == scale_rule::mse_search || o.scale_rule == scale_rule::percentile) fail("no searches and no percentiles");
     if (o.scales.data != nullptr) fail("no given scales");
     if (F::method == scale_method::least_squares && o.scale_rule == scale_rule::of_format) fail("this format's own rule is a search");
-    if (rows * ((cols + 4) / 5 + 64) >= std::size_t{1} << 31) fail("the matrix is too large");
+    constexpr std::size_t most = std::size_t{1} << 31;  // what kernels count with
+    if (cols >= most - 1024 || rows * ((cols + 4) / 5 + 64) >= most) fail("the matrix is too large");
 }
 
 }  // namespace FEWBITS_BASELINE
@@ -133,12 +135,13 @@ public:
             using kernel = quantize_groups<F, T>;
             std::size_t const runs = kernel::lanes_of(from_.cols);
             std::size_t const all = runs * from_.rows;
-            launch_.template run<kernel>(fewer_blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all),
+            launch_.template run<kernel>(blocks<kernel>(all), {from_, to_, divisor(runs), static_cast<std::uint32_t>(all),
                                                         static_cast<std::uint32_t>(from_.cols), kernel::is_aligned(from_, to_)});
         } else if constexpr (way_of<composition> == quantize_way::tiles) {
             using kernel = quantize_tiles<F, T>;
             launch_.template run<kernel>(static_cast<unsigned>(grid_.row * grid_.col),
-                                         {from_, to_, divisor(kernel::runs_of(from_.cols)), static_cast<std::uint32_t>(grid_.col)});
+                                         {from_, to_, divisor(kernel::runs_of(from_.cols)), static_cast<std::uint32_t>(grid_.col),
+                                          kernel::is_aligned(from_)});
         } else {
             in_two_passes();
         }
@@ -151,16 +154,13 @@ private:
         if constexpr (std::is_same_v<S, float>) return 32;
         else return S::width;
     }
+    /// Blocks of Kernel for so many threads; kernels that go on do with a quarter of many.
     template <class Kernel>
     static unsigned blocks(std::size_t threads) noexcept {
-        return static_cast<unsigned>((threads + Kernel::threads - 1) / Kernel::threads);
-    }
-    /// The same for kernels that go on to further work: where there is much of it, a thread does four times its share.
-    template <class Kernel>
-    static unsigned fewer_blocks(std::size_t threads) noexcept {
-        constexpr unsigned many = 8192;
-        unsigned const all = blocks<Kernel>(threads);
-        return all < many ? all : all / 4 < many ? many : all / 4;
+        std::size_t const all = (threads + Kernel::threads - 1) / Kernel::threads;
+        constexpr std::size_t many = 8192;
+        if constexpr (requires { Kernel::goes_on; }) return static_cast<unsigned>((std::min)(all, (std::max)(many, all / 4)));
+        return static_cast<unsigned>(all);
     }
     static known_divisor divisor(std::size_t n) { return known_divisor(static_cast<std::uint32_t>(n)); }
     std::uint32_t* words() const noexcept { return reinterpret_cast<std::uint32_t*>(scratch_ + room_.words); }
@@ -195,7 +195,7 @@ private:
         using kernel = encode_under_scales<F, T>;
         std::size_t const runs = runs_of_row<composition>(from_.cols);
         std::vector<std::span<std::byte const>> const stored(streams_.begin(), streams_.end());
-        launch_.template run<kernel>(fewer_blocks<kernel>(runs * from_.rows),
+        launch_.template run<kernel>(blocks<kernel>(runs * from_.rows),
                                      {from_, quantized_view<F>(stored, from_.rows, from_.cols), to_.codes, to_.rule, divisor(runs),
                                       static_cast<std::uint32_t>(runs * from_.rows)});
     }

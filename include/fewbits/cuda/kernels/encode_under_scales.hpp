@@ -18,6 +18,7 @@ struct encode_under_scales {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
+    static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
 
     struct arguments {
         matrix_view<T const> from;
@@ -31,6 +32,7 @@ struct encode_under_scales {
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         std::uint32_t const step = m.blocks() * threads;
+        encoder const of_tensor = encoder_at(a, 0, 0);
         for (std::uint32_t i = m.block_index() * threads + m.thread(); i < a.runs; i += step) {
             std::uint32_t const row = a.row_runs.quotient(i);
             run_place const place = place_of_run<composition>(i - row * a.row_runs.value());
@@ -40,13 +42,15 @@ struct encode_under_scales {
             load_run(from, count, values);
             std::uint64_t const index = row * a.from.cols + place.col;
             std::uint64_t codes = 0;
-            if constexpr (F::block.cols % run_columns == 0 && !composition::trits) {
-                codes = encoder_at(a, row, place.col, bound_of(values)).codes(values, count, from, index, a.rule);
+            bool const bounded = bound_of(values) <= encoder::moderate_bound;
+            if constexpr (F::block == per_tensor) {
+                codes = of_tensor.codes(values, count, from, index, a.rule, bounded);
+            } else if constexpr (F::block.cols % run_columns == 0 && !composition::trits) {
+                codes = encoder_at(a, row, place.col).codes(values, count, from, index, a.rule, bounded);
             } else {
                 for (unsigned c = 0; c < count; ++c) {
-                    float const x = load_value(from + c);
-                    encoder const one = encoder_at(a, row, place.col + c, magnitude_of(x));
-                    codes |= static_cast<std::uint64_t>(one.code(x, index + c, a.rule)) << (c * F::element::width);
+                    std::uint32_t const code = encoder_at(a, row, place.col + c).code(load_value(from + c), index + c, a.rule, bounded);
+                    codes |= static_cast<std::uint64_t>(code) << (c * F::element::width);
                 }
             }
             store_codes<composition>(a.codes + row * a.numbers.row_bytes + place.byte, codes, count);
@@ -56,14 +60,12 @@ struct encode_under_scales {
 private:
     using encoder = encoder_of<composition>;
 
-    FEWBITS_DEVICE static encoder encoder_at(arguments const& a, std::size_t row, std::size_t col, float bound) {
-        return encoder(a.numbers.scale(row, col), a.numbers.offset(row, col), bound, a.rule);
+    FEWBITS_DEVICE static encoder encoder_at(arguments const& a, std::size_t row, std::size_t col) {
+        return encoder(a.numbers.scale(row, col), a.numbers.offset(row, col), encoder::moderate_bound, a.rule);
     }
     FEWBITS_DEVICE static float bound_of(float const (&values)[run_columns]) {
         float bound = 0.0F;
-        unrolled<run_columns>([&](auto i) {
-            bound = larger_or_nan(bound, magnitude_of(values[i.value]));
-        });
+        unrolled<run_columns>([&](auto i) { bound = larger_or_nan(bound, magnitude_of(values[i.value])); });
         return bound;
     }
 };

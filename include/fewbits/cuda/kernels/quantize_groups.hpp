@@ -15,17 +15,20 @@ inline constexpr bool is_short_run = B::block.rows == 1 && !B::block.linear && B
                                      B::block.cols > 0 && B::block.cols <= 32 * run_columns && (B::block.cols & (B::block.cols - 1)) == 0 &&
                                      offset_extent<B> == B::block;
 
-/// A matrix of T (rows x cols) into format F whose blocks are short runs, with the bits of the host's quantize. A lane has 16 columns, or
-/// eight; the lanes of a block exchange what they found and come to the same scale, which the first of them stores.
+/// A matrix of T (rows x cols) into format F whose blocks are short runs, with the bits of the host's quantize. A lane has up to 64 bytes
+/// of values; the lanes of a block exchange what they found and come to the same scale, which the first of them stores.
 template <block_format F, device_value T>
     requires is_short_run<typename F::composition>
 struct quantize_groups {
     using composition = typename F::composition;
     static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
+    static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr std::size_t shared_bytes = 0;
-    static constexpr unsigned lane_runs = F::block.cols % (2 * run_columns) == 0 ? 2 : 1;
+    static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
+    static constexpr std::size_t most_runs = 8 / sizeof(T);  ///< of a lane: 64 bytes of values
+    static constexpr std::size_t block_runs = F::block.cols / run_columns;
+    static constexpr unsigned lane_runs = block_runs < most_runs ? block_runs : most_runs;
     static constexpr unsigned lane_columns = lane_runs * run_columns;
     static constexpr unsigned lanes = F::block.cols / lane_columns;  ///< of a block
 
@@ -89,7 +92,7 @@ struct quantize_groups {
 
 private:
     static constexpr std::size_t lane_bytes = lane_runs * F::element::width;
-    static constexpr std::size_t store_unit = lane_bytes & -lane_bytes;
+    static constexpr std::size_t store_unit = (lane_bytes & -lane_bytes) < 16 ? lane_bytes & -lane_bytes : 16;
 
     /// How many columns the lane's run `r` has where `left` are left.
     FEWBITS_DEVICE static unsigned count_at(std::uint32_t left, unsigned r) {
@@ -102,9 +105,14 @@ private:
         std::uint64_t runs[lane_runs];
         unrolled<lane_runs>([&](auto r) { runs[r.value] = encode.fast_codes(values[r.value]); });
         constexpr int width = F::element::width;
-        if constexpr (lane_runs == 2 && width == 8) {
-            auto const word = [](std::uint64_t run, int i) { return static_cast<std::uint32_t>(run >> 32 * i); };
-            store_aligned(to, word4{{word(runs[0], 0), word(runs[0], 1), word(runs[1], 0), word(runs[1], 1)}});
+        auto const word = [&](int run, int i) { return static_cast<std::uint32_t>(runs[run] >> 32 * i); };
+        if constexpr (lane_runs % 2 == 0 && width == 8) {
+            unrolled<lane_runs / 2>([&](auto p) {
+                constexpr int r = p.value * 2;
+                store_aligned(to + r * width, word4{{word(r, 0), word(r, 1), word(r + 1, 0), word(r + 1, 1)}});
+            });
+        } else if constexpr (lane_runs == 4 && width == 4) {
+            store_aligned(to, word4{{word(0, 0), word(1, 0), word(2, 0), word(3, 0)}});
         } else if constexpr (lane_runs == 2 && width <= 4) {
             store_whole_run<2 * width>(to, runs[1] << (8 * width) | runs[0]);
         } else {

@@ -29,11 +29,17 @@ struct quantize_tiles {
         quantize_target<composition> to;
         known_divisor row_runs;  ///< runs of a row of a block
         std::uint32_t grid_cols; ///< blocks side by side
+        bool aligned;            ///< every run's values lie on 16 bytes
     };
 
     /// Runs of a row of a block, of a matrix of `cols` columns.
     static constexpr std::size_t runs_of(std::size_t cols) noexcept {
         return runs_of_row<composition>(F::block.cols == 0 || F::block.cols > cols ? cols : F::block.cols);
+    }
+    /// What `aligned` says.
+    static bool is_aligned(matrix_view<T const> const& from) noexcept {
+        bool const runs_lie = !composition::trits && F::block.cols % run_columns == 0;
+        return runs_lie && reinterpret_cast<std::uintptr_t>(from.data) % 16 == 0 && from.stride * sizeof(T) % 16 == 0;
     }
 
     template <class Machine>
@@ -41,32 +47,30 @@ struct quantize_tiles {
         block_position const at{m.block_index() / a.grid_cols, m.block_index() % a.grid_cols};
         std::size_t const row = at.row * F::block.rows;
         std::size_t const col = at.col * F::block.cols;
-        std::size_t const rows = a.from.rows - row < F::block.rows ? a.from.rows - row : F::block.rows;
-        std::size_t const cols = F::block.cols == 0 || a.from.cols - col < F::block.cols ? a.from.cols - col : F::block.cols;
-        auto const runs = static_cast<std::uint32_t>(rows) * a.row_runs.value();
+        auto const rows = static_cast<std::uint32_t>(a.from.rows - row < F::block.rows ? a.from.rows - row : F::block.rows);
+        bool const narrower = F::block.cols == 0 || a.from.cols - col < F::block.cols;
+        auto const cols = static_cast<std::uint32_t>(narrower ? a.from.cols - col : F::block.cols);
+        T const* const block = a.from.row(row) + col;
+        std::uint32_t const runs = rows * a.row_runs.value();
         block_facts<composition> found;
+        float values[run_columns];
         for (std::uint32_t i = m.thread(); i < runs; i += threads) {
-            std::uint32_t const r = a.row_runs.quotient(i);
-            run_place const place = place_of_run<composition>(i - r * a.row_runs.value());
-            unsigned const count = columns_of(place, cols);
-            float values[run_columns];
-            load_run(a.from.row(row + r) + col + place.col, count, values);
-            found.add(values, count, r * static_cast<std::uint32_t>(cols) + static_cast<std::uint32_t>(place.col), a.to.with_sign());
+            tile_run const run = run_at(a, i, cols);
+            load(a, block, run, values);
+            found.add(values, run.count, run.row * cols + static_cast<std::uint32_t>(run.place.col), a.to.with_sign());
         }
         gather(m, found, a.to.with_sign());
         block_numbers const under = a.to.numbers_of(found, at, m.thread() == 0);
         encoder const encode(under.scale, under.offset, found.bound(), a.to.rule);
         std::byte* const codes = a.to.codes + row * a.to.row_bytes + bytes_before(col);
         for (std::uint32_t i = m.thread(); i < runs; i += threads) {
-            std::uint32_t const r = a.row_runs.quotient(i);
-            run_place const place = place_of_run<composition>(i - r * a.row_runs.value());
-            unsigned const count = columns_of(place, cols);
-            if (count == 0) continue;
-            T const* const from = a.from.row(row + r) + col + place.col;
-            float values[run_columns];
-            load_run(from, count, values);
-            std::uint64_t const run = encode.codes(values, count, from, (row + r) * a.from.cols + col + place.col, a.to.rule);
-            store_codes<composition>(codes + r * a.to.row_bytes + place.byte, run, count);
+            tile_run const run = run_at(a, i, cols);
+            if (run.count == 0) continue;
+            load(a, block, run, values);
+            std::uint64_t const index = (row + run.row) * a.from.cols + col + run.place.col;
+            T const* const from = block + run.row * a.from.stride + run.place.col;
+            std::uint64_t const packed = encode.codes(values, run.count, from, index, a.to.rule);
+            store_codes<composition>(codes + run.row * a.to.row_bytes + run.place.byte, packed, run.count);
         }
     }
 
@@ -74,6 +78,21 @@ private:
     using encoder = group_encoder<typename F::element, std::conditional_t<uses_scale_as_found<composition>, float, typename F::scale_type>,
                                   offset_kind<composition>>;
 
+    struct tile_run {
+        std::uint32_t row;  ///< of the block
+        run_place place;
+        unsigned count;
+    };
+    FEWBITS_DEVICE static tile_run run_at(arguments const& a, std::uint32_t i, std::uint32_t cols) {
+        std::uint32_t const row = F::block.rows == 1 ? 0 : a.row_runs.quotient(i);
+        run_place const place = place_of_run<composition>(i - row * a.row_runs.value());
+        return {row, place, columns_of(place, cols)};
+    }
+    FEWBITS_DEVICE static void load(arguments const& a, T const* block, tile_run const& run, float (&values)[run_columns]) {
+        T const* const from = block + (run.count == 0 ? 0 : run.row * a.from.stride + run.place.col);
+        if (a.aligned && run.count == run_columns) load_whole_run(from, values);
+        else load_run(from, run.count, values);
+    }
     FEWBITS_DEVICE static std::size_t bytes_before(std::size_t col) {
         return composition::trits ? col / trit_run * trit_run_bytes : col * F::element::width / 8;
     }
