@@ -3,7 +3,8 @@
 Usage: gate.py NVDISASM CUBIN SOURCE
 
 A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings);
-after "at most", instructions of the main loop per weight, and how many weights of one lane an iteration takes. No kernel may use local memory
+after "at most", instructions of the main loop per weight, and how many weights of one lane an iteration takes, or per matrix instruction
+("product"), and how many of these an iteration has. No kernel may use local memory
 or call anything. The main loop is the longest that multiplies matrices and has no other within.
 """
 
@@ -50,7 +51,7 @@ def main_loop(code):
 
 
 def rules(source):
-    for match in re.finditer(r"// gate: (.+?)  needs (.+?)  at most ([\d.]+) a weight of (\d+)$", source, re.M):
+    for match in re.finditer(r"// gate: (.+?)  needs (.+?)  at most ([\d.]+) a (?:weight|product) of (\d+)$", source, re.M):
         yield match.group(1), match.group(2).split(), float(match.group(3)), int(match.group(4))
 
 
@@ -62,7 +63,7 @@ def violations(code, needs, most, weights):
     found += [f"the loop has no {need}" for need in needs if not any(o.startswith(need) for o in loop)]
     cost = len(loop) / weights
     if cost > most:
-        found.append(f"{cost:.2f} instructions a weight, {most} at most: "
+        found.append(f"{cost:.2f} instructions each, {most} at most: "
                      + " ".join(f"{n} {o}" for o, n in collections.Counter(o.split(".")[0] for o in loop).most_common(8)))
     return cost, found
 
@@ -72,7 +73,7 @@ def check_itself():
     code = functions(text)["k"]
     assert main_loop(code) == ["HMMA.1", "LDS", "BRA"]
     assert violations(code, ["HMMA", "LDG"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG",
-                                                             "1.50 instructions a weight, 1 at most: 1 HMMA 1 LDS 1 BRA"])
+                                                             "1.50 instructions each, 1 at most: 1 HMMA 1 LDS 1 BRA"])
 
 
 def main():
@@ -89,7 +90,7 @@ def main():
             continue
         checked += 1
         cost, found = violations(matching[0], needs, most, weights)
-        print(f"{name}: {cost:.2f} instructions a weight" + "".join(f"\n    {what}" for what in found))
+        print(f"{name}: {cost:.2f} instructions each" + "".join(f"\n    {what}" for what in found))
         failed += bool(found)
     print(f"{checked} kernels, {failed} failed")
     return 1 if failed or not checked else 0
