@@ -130,10 +130,12 @@ struct product_choice {
         using kernel = tiled_product<A, W, Y, RowsA, RowsW, Chunks>;
         return kernel::shared_bytes <= limit && (Chunks == 4 || kernel::columns / kernel::unit <= 2);  // scales want registers
     }();
+    static constexpr bool by_elements = [] {
+        if constexpr (is_exact_product<A, W>) return !has_byte_tiles<A, W>;
+        else return false;
+    }();
     static auto choose() {
-        constexpr bool exact = is_exact_product<A, W>;
-        constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
-        if constexpr (exact && (group == no_grouping || group % 16 != 0)) return std::type_identity<element_product<A, W, Y>>{};
+        if constexpr (by_elements) return std::type_identity<element_product<A, W, Y>>{};
         else if constexpr (fits<128, 128, 8>) return std::type_identity<tiled_product<A, W, Y, 128, 128, 8>>{};
         else if constexpr (fits<128, 128, 4>) return std::type_identity<tiled_product<A, W, Y, 128, 128, 4>>{};
         else if constexpr (fits<64, 128, 4>) return std::type_identity<tiled_product<A, W, Y, 64, 128, 4>>{};
