@@ -33,6 +33,7 @@ TEST_CASE("the device's products keep the bound") {
     CHECK(worst_error<float, fb::q2_k>(5, 6, 256) < bound);
     CHECK(worst_error<fb::int8_column, fb::uint4_g128>(5, 6, 200) < bound);
     CHECK(worst_error<int8_g20, fb::nf4_b64>(5, 6, 100) < bound);
+    CHECK(worst_error<fb::e4m3, fb::e3m2>(5, 6, 100) < bound);  // a byte each, as they are
 }
 
 TEST_CASE("rows of numbers may lie apart, aligned or not") {
@@ -116,7 +117,7 @@ TEST_CASE("what is no number stays in its row and column") {
     CHECK(spreads(huge, small, k, none, none));
 }
 
-TEST_CASE("three kinds of formats for every way to multiply are what gemm takes them for") {
+TEST_CASE("each format is multiplied the way that is meant for it") {
     static_assert(fb::is_exact_product<fb::int8_row, fb::q6_k>);
     static_assert(!fb::is_exact_product<fb::int8_row, fb::int8_column> && !fb::is_exact_product<fb::int8_row, fb::uint4_g128>);
     static_assert(!fb::is_exact_product<fb::bf16, fb::int8_row> && !fb::is_exact_product<fb::mxfp4, fb::int8_row>);

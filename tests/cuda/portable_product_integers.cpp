@@ -16,6 +16,10 @@ struct wide_row final : fb::block_scaled<wide_row, fb::uint_n<8>, fb::per_row, f
 struct wide_g48 final : fb::block_scaled<wide_g48, fb::uint_n<8>, fb::along_k(48), fb::fp16> {};
 struct int8_g20 final : fb::block_scaled<int8_g20, fb::int_n<8>, fb::along_k(20), float> {};
 struct int4_g24 final : fb::block_scaled<int4_g24, fb::int_n<4>, fb::along_k(24), float> {};
+struct uneven final : fb::integer<uneven, fb::integer_layout{.width = 8, .lowest = -100, .highest = 155, .excess = 100}> {
+    using uneven::integer::integer;
+};
+struct uneven_row final : fb::block_scaled<uneven_row, uneven, fb::per_row, float> {};
 struct int8_g32768 final : fb::block_scaled<int8_g32768, fb::int_n<8>, fb::along_k(32768), float> {};
 
 /// The least of the tiles.
@@ -37,6 +41,7 @@ TEST_CASE("the device's integer products have the bits that the definition gives
     CHECK(same_bits<wide_g48, wide_row>(3, 5, 100));
     CHECK(same_bits<int8_g20, fb::int4_g32>(6, 5, 130));
     CHECK(same_bits<fb::int8_g32, int4_g24>(6, 5, 130));
+    CHECK(same_bits<fb::int8_row, uneven_row>(3, 5, 100));
 }
 
 TEST_CASE("gemm's reference gives the same bits as the device") {
