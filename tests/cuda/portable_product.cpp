@@ -177,3 +177,31 @@ TEST_CASE("the emulator sees that tiles need their barriers, waits and places") 
     CHECK_FALSE((worst_error<fb::bf16, fb::int4_g128, knows_no_order>(5, 6, 96) < bound));
     CHECK_FALSE((worst_error<float, float, forgets_the_second_term>(5, 6, 96) < bound));
 }
+
+namespace {
+
+/// Looks where each eight rows of 16 bytes lie that ldmatrix reads at once.
+class looks_at_banks : public simt::machine {
+public:
+    using simt::machine::machine;
+    static inline bool apart = true;
+    void load_matrices(std::uint32_t (&out)[4], std::byte const* row) {
+        static std::array<std::size_t, 1024> places{};
+        places[thread()] = static_cast<std::size_t>(row - shared());
+        warp_barrier();
+        unsigned seen = 0;
+        for (unsigned i = 0; i < 8; ++i) seen |= 1U << (places[thread() / 8 * 8 + i] / 16 % 8);
+        apart = apart && seen == 0xFF;
+        warp_barrier();
+        simt::machine::load_matrices(out, row);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("rows that are read at once lie in different banks") {
+    looks_at_banks::apart = true;
+    CHECK(worst_error<fb::bf16, fb::int4_g128, looks_at_banks>(5, 6, 64) < bound);
+    CHECK(worst_error<float, float, looks_at_banks>(5, 6, 64) < bound);
+    CHECK(looks_at_banks::apart);
+}

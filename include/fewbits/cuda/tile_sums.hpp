@@ -14,7 +14,6 @@ namespace fewbits {
 /// A warp's part of a block's tile of Rows x Cols results: two warps share out the rows, four the columns.
 template <unsigned Rows, unsigned Cols>
 struct warp_tile {
-    static constexpr unsigned warps = 8;
     static constexpr unsigned high = Rows / 32;  ///< tiles of 16 x 8 one below the other
     static constexpr unsigned wide = Cols / 32;  ///< and side by side
     static_assert(wide % 2 == 0);
@@ -34,7 +33,7 @@ FEWBITS_DEVICE float scale_product([[maybe_unused]] float a, [[maybe_unused]] fl
 /// One thread's sums; scales stand before every unit of `Unit` instructions in K.
 ///
 /// The tensor cores' own sums, which may be cut off rather than rounded, go over one unit, at most 64 columns; the sums of units are fp32,
-/// each addition rounded to nearest.
+/// each addition rounded to nearest, so that over a long K errors do not all go the same way.
 template <class A, class W, unsigned Rows, unsigned Cols, int Chunks, unsigned Unit>
 struct float_sums {
     using shape = warp_tile<Rows, Cols>;
