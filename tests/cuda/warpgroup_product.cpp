@@ -5,6 +5,7 @@
 #include <fewbits/formats/integers.hpp>
 #include <fewbits/formats/minifloats.hpp>
 #include <random>
+#include <set>
 #include <simt/machine.hpp>
 
 namespace fb = fewbits;
@@ -207,6 +208,22 @@ struct with_few_bits : own {
 };
 
 }  // namespace
+
+TEST_CASE("every tile has its turn once, neighbours within eight rows of tiles") {
+    for (int rows = 1; rows < 20; ++rows) {
+        for (int cols = 1; cols < 6; ++cols) {
+            std::set<std::pair<int, int>> seen;
+            bool inside = true;
+            for (int i = 0; i < rows * cols; ++i) {
+                fb::tile_place const at = fb::tile_in_order<8>(i, rows, cols);
+                inside = inside && at.row / 8 == i / (8 * cols) && at.row < rows && at.col < cols;
+                seen.insert({at.row, at.col});
+            }
+            CHECK(inside);
+            CHECK(seen.size() == static_cast<std::size_t>(rows * cols));
+        }
+    }
+}
 
 TEST_CASE("products of many rows are right in every shape and with every kind of scale") {
     double const bound = 1e-6;
