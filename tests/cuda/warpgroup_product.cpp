@@ -243,7 +243,7 @@ TEST_CASE("products of many rows are rounded to 16 bits where that is wanted") {
     CHECK(worst_error<fb::e4m3, fb::e4m3, 128, simt::machine, fb::fp16, 256>({131, 135, 200, 1, 2, true}) < 0x1.02p-11);
 }
 
-TEST_CASE("integer products of many rows have the host's bits") {
+TEST_CASE("integer products of many rows have the bits that gemm defines") {
     CHECK(same_bits({1, 1, 1, 1}));
     CHECK(same_bits({128, 256, 640, 1}));
     CHECK(same_bits({300, 131, 1000, 2, 1, true}));
