@@ -205,3 +205,13 @@ TEST_CASE("rows that are read at once lie in different banks") {
     CHECK(worst_error<float, float, looks_at_banks>(5, 6, 64) < bound);
     CHECK(looks_at_banks::apart);
 }
+
+TEST_CASE("the device's products keep the bound where every rounding goes the same way") {
+    // 1 + 2^-9 + 2^-17 leaves 2^-17 to two bf16 numbers.
+    any_matrix<float> a(3, 64, 1);
+    any_matrix<float> w(5, 64, 2);
+    for (auto* numbers : {&a.numbers, &w.numbers}) {
+        for (float& x : *numbers) x = 1 + 0x1p-9F + 0x1p-17F;
+    }
+    CHECK(worst_error(a, w, 64) < 1e-5);
+}

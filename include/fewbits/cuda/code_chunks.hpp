@@ -117,31 +117,31 @@ FEWBITS_DEVICE void codes_to_bf16(std::uint64_t codes, std::uint32_t (&out)[4]) 
     }
 }
 
-/// A number as the sum of two bf16 numbers: to within 2^-18 of it, exactly where it has at most 16 significant bits. A number that is not
-/// finite has no second.
+/// bf16_sum<2> of a number, in the halves of a word.
 FEWBITS_HOST_DEVICE inline std::uint32_t two_bf16(float x) noexcept {
-    std::uint32_t const bits = bit_cast<std::uint32_t>(x);
-    std::uint32_t first = nearest_bf16(x);
-    if ((bits & 0x7F800000U) == 0x7F800000U) return first;
-    if ((first & 0x7F80U) == 0x7F80U) first = bits >> 16;  // would have been rounded to infinity
-    return first | nearest_bf16(sub_rn(x, bit_cast<float>(first << 16))) << 16;
+    bf16_sum<2> const sum(x);
+    return sum.at[0] | sum.at[1] << 16;
 }
 
-/// The same of eight numbers, in pairs.
-FEWBITS_DEVICE void two_bf16_words(float const (&x)[8], std::uint32_t (&first)[4], std::uint32_t (&second)[4]) {
-    std::uint32_t unusual = 0;  // an infinity or a NaN
+/// Eight numbers as sums of bf16 numbers, in pairs: words[i] has those of term i.
+template <unsigned Terms>
+FEWBITS_DEVICE void sums_of_bf16(float const (&x)[8], std::uint32_t (&words)[Terms][4]) {
+    std::uint32_t unusual = 0;  // an infinity or a NaN, or what rounds to one
     repeated<4>([&](unsigned i) {
-        first[i] = nearest_bf16x2(x[2 * i], x[2 * i + 1]);
-        unusual |= (first[i] & 0x7FFF7FFFU) + 0x00800080U;
-        second[i] = nearest_bf16x2(sub_rn(x[2 * i], bit_cast<float>(first[i] << 16)),
-                                         sub_rn(x[2 * i + 1], bit_cast<float>(first[i] & 0xFFFF0000U)));
+        float low = x[2 * i];
+        float high = x[2 * i + 1];
+        repeated<Terms>([&](unsigned t) {
+            words[t][i] = nearest_bf16x2(low, high);
+            low = sub_rn(low, bit_cast<float>(words[t][i] << 16));
+            high = sub_rn(high, bit_cast<float>(words[t][i] & 0xFFFF0000U));
+        });
+        unusual |= (words[0][i] & 0x7FFF7FFFU) + 0x00800080U;
     });
-    if ((unusual & 0x80008000U) == 0) return;
+    if (Terms == 1 || (unusual & 0x80008000U) == 0) return;
     repeated<4>([&](unsigned i) {
-        std::uint32_t const a = two_bf16(x[2 * i]);
-        std::uint32_t const b = two_bf16(x[2 * i + 1]);
-        first[i] = permute_bytes(a, b, 0x5410);
-        second[i] = permute_bytes(a, b, 0x7632);
+        bf16_sum<static_cast<int>(Terms)> const low(x[2 * i]);
+        bf16_sum<static_cast<int>(Terms)> const high(x[2 * i + 1]);
+        repeated<Terms>([&](unsigned t) { words[t][i] = low.at[t] | high.at[t] << 16; });
     });
 }
 

@@ -16,9 +16,9 @@ namespace fewbits {
 /// Stored bytes are copied to one of several stages, asynchronously where rows begin on 16 bytes and hold multiples of 16; from there
 /// they are decoded into one of two operands, unless they are the operand as they are. The order is: copy(0), copy(1), then for every
 /// step copy(step + 2) while step is multiplied and step + 1 decoded; a barrier between two steps.
-template <class X, bool Exact, unsigned Rows, int Chunks, unsigned Unit, unsigned Threads>
+template <class X, bool Exact, bool Third, unsigned Rows, int Chunks, unsigned Unit, unsigned Threads>
 class operand_loader {
-    using facts = product_operand<X, Exact>;
+    using facts = product_operand<X, Exact, Third>;
     using tile = operand_tile<Chunks>;
     static constexpr unsigned chunk_columns = Exact ? 16 : 8;
     static constexpr unsigned chunk_bytes = chunk_columns * facts::width / 8;
@@ -232,7 +232,7 @@ private:
             auto const number = bit_cast<float>(table()[code_at<facts::width>(codes, i)]);
             value[i] = quantized_view<X>::scaled(number, numbers.scale, numbers.offset);
         });
-        two_bf16_words(value, words[0], words[1]);
+        sums_of_bf16(value, words);
     }
 
     /// Numbers of a dense matrix.
@@ -243,8 +243,7 @@ private:
             else if constexpr (facts::halves) value[i] = from_fp16(reinterpret_cast<std::uint16_t const*>(from)[i]);
             else value[i] = static_cast<float>(reinterpret_cast<X const*>(from)[i]);
         });
-        if constexpr (terms == 2) two_bf16_words(value, words[0], words[1]);
-        else repeated<4>([&](unsigned p) { words[0][p] = nearest_bf16x2(value[2 * p], value[2 * p + 1]); });
+        sums_of_bf16(value, words);
     }
 
     /// A chunk of columns from `column` on becomes zero beyond the last.

@@ -29,8 +29,9 @@ enum class operand_form : unsigned char {
     values     ///< sums of bf16 numbers: the dequantized value
 };
 
-/// The facts of one side X of a product, `Exact` where both sides are integers and the result is defined to the bit.
-template <class X, bool Exact>
+/// The facts of one side X of a product, `Exact` where both sides are integers and the result is defined to the bit, `Third` where sums of
+/// two bf16 numbers will not do since those of the other side are rounded too.
+template <class X, bool Exact, bool Third = false>
 struct product_operand {
     static constexpr bool blocks = block_format<X>;
     using element = X;
@@ -38,7 +39,8 @@ struct product_operand {
     static constexpr std::size_t group = 0;
     static constexpr bool trits = false;
     static constexpr operand_form form = operand_form::values;
-    static constexpr int terms = facts_of<X>().exact_in_bf16 ? 1 : 2;
+    static constexpr int terms = facts_of<X>().exact_in_bf16 ? 1 : Third ? 3 : 2;
+    static constexpr bool rounded = terms != 1 && facts_of<X>().dense != dense_form::halves;
     static constexpr bool direct = facts_of<X>().dense == dense_form::upper_halves;
     static constexpr bool halves = facts_of<X>().dense == dense_form::halves;
     static constexpr bool has_scales = false;
@@ -46,17 +48,20 @@ struct product_operand {
     static constexpr bool has_sign = true;
     static constexpr int fraction = 0;
 };
-template <block_format X, bool Exact>
-struct product_operand<X, Exact> {
+template <block_format X, bool Exact, bool Third>
+struct product_operand<X, Exact, Third> {
     using element = typename X::element;
     static constexpr bool blocks = true;
     static constexpr int width = element::width;
     static constexpr std::size_t group = X::block.cols;
     static constexpr bool trits = X::trits;
     static constexpr operand_form form = Exact ? operand_form::bytes
-                                         : X::is_symmetric && !X::block.linear && group % 16 == 0 ? operand_form::elements
-                                                                                                  : operand_form::values;
-    static constexpr int terms = Exact || (form == operand_form::elements && elements_are_bf16<element>) ? 1 : 2;
+                                         : !X::is_symmetric || X::block.linear || group % 16 != 0 ? operand_form::values
+                                         : Third && !elements_are_bf16<element>                   ? operand_form::values
+                                                                                                  : operand_form::elements;
+    static constexpr int terms = Exact || (form == operand_form::elements && elements_are_bf16<element>) ? 1 : Third ? 3 : 2;
+    /// Whether the terms are not the numbers, but for what is left of them: 2^-17 by two, 2^-26 by three.
+    static constexpr bool rounded = terms != 1;
     /// Stored bytes are the operand as they are.
     static constexpr bool direct = Exact && width == 8 && element::kind == format_kind::integer && [] {
         if constexpr (element::kind == format_kind::integer) return every_code_counts<element> && element::codec::excess == 0;
@@ -82,8 +87,14 @@ template <class A, class W>
 inline constexpr bool is_exact_product = is_exact_pair(facts_of<A>(), facts_of<W>());
 
 /// Columns under one of the scales that are for the sums, 0 for all of them.
-template <class X, bool Exact>
-inline constexpr std::size_t scale_group = product_operand<X, Exact>::has_scales ? product_operand<X, Exact>::group : 0;
+template <class X, bool Exact, bool Third = false>
+inline constexpr std::size_t scale_group =
+    product_operand<X, Exact, Third>::has_scales ? product_operand<X, Exact, Third>::group : 0;
+
+/// Whether a has to be sums of three: both sides are rounded.
+template <class A, class W>
+inline constexpr bool needs_third =
+    product_operand<A, is_exact_product<A, W>>::rounded && product_operand<W, is_exact_product<A, W>>::rounded;
 
 /// The common refinement of two groupings of K, 0 for one group; only where one is a multiple of the other is it a grouping.
 constexpr std::size_t no_grouping = ~std::size_t{0};

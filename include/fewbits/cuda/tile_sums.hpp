@@ -78,6 +78,7 @@ private:
         repeated<A::terms * W::terms>([&](unsigned p) {
             unsigned const t = (A::terms * W::terms - 1 - p) / W::terms;
             unsigned const u = (A::terms * W::terms - 1 - p) % W::terms;
+            if (t + u > 2) return;  // below 2^-24
             repeated<wide>([&](unsigned n) { m.multiply_bf16(part[n], left[t], right[u][n], part[n]); });
         });
     }

@@ -15,16 +15,17 @@ namespace fewbits {
 /// y (M x N) = a (M x K) * transpose(w) (N x K) + bias, by one of three ways to multiply, which the formats choose:
 ///
 /// Integers on both sides under groups along K: bytes, to the bit what gemm computes. Elements that are bf16 numbers, or sums of two,
-/// under groups of multiples of 16: fp32 sums of at most 64 products, times f(sa * sw). Whatever else: the values as sums of two bf16
-/// numbers. Two are within 2^-18 of an fp32 number; where both sides have two, all four products are added, since without that of the
-/// second terms the error could be 3 * 2^-18, more than 1e-5. So it is at most 2^-17 * sum |a||w| = 0.77e-5 and that of the fp32 sums.
+/// under groups of multiples of 16: fp32 sums of at most 64 products, times f(sa * sw). Whatever else: the values as sums of bf16
+/// numbers. Two leave 2^-17 of an fp32 number, 0.77e-5; where both sides would leave that, a has three. Products of terms that are
+/// together beyond the third are not added: they are below 2^-24.
 ///
 /// A block makes a tile of y: while a step of K is multiplied, the next one is decoded and the one after it is on its way from memory.
 /// RowsA x RowsW: the tile; Chunks: runs of 16 bytes of an operand's row in a step.
 template <class A, class W, gemm_result Y, unsigned RowsA, unsigned RowsW, int Chunks>
 struct tiled_product {
     static constexpr bool exact = is_exact_product<A, W>;
-    static constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
+    static constexpr bool third = needs_third<A, W>;
+    static constexpr std::size_t group = refined_group(scale_group<A, exact, third>, scale_group<W, exact>);
     static constexpr unsigned columns = Chunks * (exact ? 16 : 8);  ///< of a step
     /// Columns under one scale on both sides; one side's groups need not be multiples of the other's.
     static constexpr unsigned unit =
@@ -33,8 +34,8 @@ struct tiled_product {
     static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = RowsA * RowsW == 128 * 128 ? 1 : 2;
-    using loader_a = operand_loader<A, exact, RowsA, Chunks, unit, threads>;
-    using loader_w = operand_loader<W, exact, RowsW, Chunks, unit, threads>;
+    using loader_a = operand_loader<A, exact, third, RowsA, Chunks, unit, threads>;
+    using loader_w = operand_loader<W, exact, false, RowsW, Chunks, unit, threads>;
     static constexpr std::size_t shared_a = (loader_a::shared_bytes + 127) / 128 * 128;
     static constexpr std::size_t shared_bytes = shared_a + loader_w::shared_bytes;
     using arguments = product_arguments<A, W, Y>;
