@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Proves every documented way of including fewbits with a project outside the tree: copied to a temporary folder, built, run.
-#   tests/consumers/run.sh [find_package add_subdirectory fetch_content pkg_config conan]     (all by default)
+#   tests/consumers/run.sh [find_package add_subdirectory fetch_content pkg_config conan cuda]     (all by default)
 set -euo pipefail
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/fewbits-consumers.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-all=(find_package add_subdirectory fetch_content pkg_config conan)
+all=(find_package add_subdirectory fetch_content pkg_config conan cuda)
 
 # What a user would have: a clean copy of the sources and, for the first, an installation under a prefix that
 # differs from the one given at configure time.
@@ -114,6 +114,24 @@ use_conan() {
     cmake --preset conan-release >/dev/null
     cmake --build --preset conan-release >/dev/null
     ./build/Release/consumer
+}
+
+use_cuda() { # compiles and links; without a GPU the program says so
+    if ! command -v nvcc >/dev/null; then
+        echo "nvcc IS NOT ON THIS MACHINE: the CUDA consumer was NOT built"
+        return 0
+    fi
+    install_once
+    project cuda
+    cp "$tree/examples/cuda_gemm/cuda_gemm.cu" consumer.cu
+    cmake -B build -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+    cmake --build build >/dev/null
+    local said
+    if said=$(./build/consumer 2>&1); then return 0; fi
+    case $said in
+    *cudaErrorNoDevice* | *cudaErrorInsufficientDriver*) echo "no GPU: $said" ;;
+    *) echo "$said" >&2 && return 1 ;;
+    esac
 }
 
 passed=0 failed=0

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <cstddef>
 #include <fewbits/cuda/product_operand.hpp>
 #include <fewbits/fewbits.hpp>
@@ -58,7 +60,6 @@ struct any_matrix {
     std::size_t rows() const { return q.rows(); }
     double value(std::size_t r, std::size_t c) const { return static_cast<double>(q.value(r, c)); }
     fb::product_side<X> side() const { return {fb::quantized_view<X>(q.streams(), q.rows(), q.cols()), q.rows()}; }
-    auto operand() const { return fb::make_operand(q); }
 };
 
 /// A matrix of numbers, its rows apart; `gap` numbers that belong to nobody stand between them.
@@ -83,7 +84,6 @@ struct any_matrix<X> {
     std::size_t rows() const { return count; }
     double value(std::size_t r, std::size_t c) const { return static_cast<double>(static_cast<float>(first()[r * stride + c])); }
     fb::product_side<X> side() const { return {first(), stride, count}; }
-    auto operand() const { return fb::make_operand(fb::matrix_view<X const>(first(), count, columns, stride)); }
 };
 
 }  // namespace cuda_test

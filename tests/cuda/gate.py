@@ -4,7 +4,7 @@ Usage: gate.py NVDISASM CUBIN SOURCE
 
 A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings); after "holds", if
 there, opcodes that must be anywhere in it; after "at most", instructions of the main loop per weight, and how many weights of one lane an
-iteration takes ("a loop": of the whole loop). No kernel may use local memory or call anything. The main loop is the longest that
+iteration takes (or per matrix instruction, "product", and how many of these it has; "a loop": of the whole loop). No kernel may use local memory or call anything. The main loop is the longest that
 multiplies matrices and has no other within.
 
 A line "// gate path:" is for kernels that have a short way for what is usual beside long ones: after "through", opcodes and how often, that tell
@@ -102,7 +102,7 @@ def path_violations(code, through, most, values):
 
 
 def rules(source):
-    line = r"// gate: (.+?)  needs (.+?)(?:  holds (.+?))?  at most ([\d.]+) a (?:loop|weight of (\d+))$"
+    line = r"// gate: (.+?)  needs (.+?)(?:  holds (.+?))?  at most ([\d.]+) a (?:loop|(?:weight|product) of (\d+))$"
     for match in re.finditer(line, source, re.M):
         yield match.group(1), match.group(2).split(), (match.group(3) or "").split(), float(match.group(4)), int(match.group(5) or 1)
 
@@ -116,7 +116,7 @@ def violations(code, needs, holds, most, weights):
     found += [f"no {hold} anywhere" for hold in holds if not any(o.startswith(hold) for _, o, _ in code if o)]
     cost = len(loop) / weights
     if cost > most:
-        found.append(f"{cost:.2f} instructions a weight, {most} at most: "
+        found.append(f"{cost:.2f} instructions each, {most} at most: "
                      + " ".join(f"{n} {o}" for o, n in collections.Counter(o.split(".")[0] for o in loop).most_common(8)))
     return cost, found
 
@@ -126,7 +126,7 @@ def check_itself():
     code = functions(text)["k"]
     assert main_loop(code) == ["HMMA.1", "LDS", "BRA"]
     assert violations(code, ["HMMA", "LDG"], ["LDS"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG",
-                                                             "1.50 instructions a weight, 1 at most: 1 HMMA 1 LDS 1 BRA"])
+                                                             "1.50 instructions each, 1 at most: 1 HMMA 1 LDS 1 BRA"])
     text = ".text.k:\n /*0010*/ LDG R1, R2 ;\n /*0020*/ @P0 BRA `(.L_x_1) ;\n /*0030*/ FADD R1, R2 ;\n /*0040*/ FADD R1, R2 ;\n.L_x_1:\n /*0050*/ EXIT ;\n"
     code = functions(text)["k"]
     assert shortest_way(code, [("LDG", 1)]) == 3 and shortest_way(code, [("FADD", 2)]) == 5 and shortest_way(code, [("FADD", 3)]) is None
@@ -148,7 +148,7 @@ def main():
             continue
         checked += 1
         cost, found = check(matching[0], *rest)
-        print(f"{name}: {cost:.2f} instructions a {'weight' if check is violations else 'value'}" + "".join(f"\n    {what}" for what in found))
+        print(f"{name}: {cost:.2f} instructions each" + "".join(f"\n    {what}" for what in found))
         failed += bool(found)
     print(f"{checked} kernels, {failed} failed")
     return 1 if failed or not checked else 0

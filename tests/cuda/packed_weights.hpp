@@ -1,7 +1,7 @@
 // Weights packed by the device's kernels over the emulator.
 #pragma once
 
-#include <fewbits/cuda/kernels/pack_weights.hpp>
+#include <fewbits/cuda/skinny_steps.hpp>
 #include <fewbits/matrix/quantized_matrix.hpp>
 #include <simt/machine.hpp>
 #include <vector>
@@ -17,16 +17,13 @@ struct packed_weights {
     explicit packed_weights(fewbits::quantized_matrix<F> const& w)
         : code_words(words(layout::code_bytes(w.rows(), w.cols()))), scale_words(words(layout::scale_bytes(w.rows(), w.cols()))),
           factors(w.rows()) {
-        fewbits::quantized_view<F> const view(w.streams(), w.rows(), w.cols());
-        using codes_kernel = fewbits::pack_fragments<F>;
-        simt::launch<codes_kernel>(static_cast<unsigned>(codes_kernel::blocks_for(w.rows(), w.cols())), 0,
-                                   {view, &code_words[0].at[0], w.rows(), w.cols()}, 5);
-        using scales_kernel = fewbits::pack_scales<F>;
-        auto* const bytes = reinterpret_cast<std::byte*>(scale_words.data());
-        simt::launch<scales_kernel>(static_cast<unsigned>(scales_kernel::blocks_for(w.rows())), 0,
-                                    {view, bytes, factors.data(), w.rows(), w.cols()}, 4);
+        simt::launcher<> launch;
+        fewbits::product_side<F> const side{fewbits::quantized_view<F>(w.streams(), w.rows(), w.cols()), w.rows()};
+        fewbits::pack_steps(launch, side, w.cols(), reinterpret_cast<std::byte*>(code_words.data()),
+                            reinterpret_cast<std::byte*>(scale_words.data()), factors.data());
     }
 
+    fewbits::fragment_view<F> view(std::size_t rows, std::size_t cols) const { return {codes(), scales(), factors.data(), rows, cols}; }
     std::byte const* codes() const { return reinterpret_cast<std::byte const*>(code_words.data()); }
     typename layout::pairs const* scales() const { return reinterpret_cast<typename layout::pairs const*>(scale_words.data()); }
 

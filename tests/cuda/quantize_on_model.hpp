@@ -13,19 +13,6 @@ namespace on_model {
 
 namespace fb = fewbits;
 
-/// Kernels on the emulator, one after the other. Those whose threads go on to further work get at most three blocks.
-template <class Machine = simt::machine>
-struct model_launch {
-    std::uint64_t seed = 7;
-
-    template <class Kernel>
-    void run(unsigned blocks, typename Kernel::arguments const& arguments) {
-        if constexpr (requires { Kernel::goes_on; }) blocks = std::min(blocks, 3U);
-        simt::launch<Kernel, Machine>(blocks, Kernel::shared_bytes, arguments, seed++);
-    }
-    void clear(void* from, std::size_t bytes) { std::memset(from, 0, bytes); }
-};
-
 /// A matrix of T whose rows are `apart` elements longer than its columns.
 template <class T>
 struct matrix {
@@ -76,8 +63,8 @@ streams_of<F> on_device(matrix<T> const& from, fb::quantize_options const& optio
     for (std::size_t bytes : fb::quantized_matrix<F>::stream_sizes(from.rows, from.cols)) made.emplace_back(bytes, std::byte{0xCD});
     std::vector<std::span<std::byte>> spans(made.begin(), made.end());
     std::vector<std::byte> scratch(fb::scratch_of<F>(from.rows, from.cols).bytes, std::byte{0xCD});
-    model_launch<Machine> launch;
-    fb::quantize_steps<F, T, model_launch<Machine>>(launch, from.view(), spans, options, scratch.data(), status).run();
+    simt::launcher<Machine> launch;
+    fb::quantize_steps<F, T, simt::launcher<Machine>>(launch, from.view(), spans, options, scratch.data(), status).run();
     return made;
 }
 

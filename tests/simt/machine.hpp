@@ -283,4 +283,18 @@ void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::argument
     }
 }
 
+/// What launches kernels for the steps of an operation (quantize_steps, skinny_steps), in place of a CUDA stream. Kernels whose
+/// threads go on to further work get at most three blocks.
+template <class Machine = machine>
+struct launcher {
+    std::uint64_t seed = 7;
+
+    template <class Kernel>
+    void run(unsigned blocks, typename Kernel::arguments const& arguments) {
+        if constexpr (requires { Kernel::goes_on; }) blocks = std::min(blocks, 3U);
+        launch<Kernel, Machine>(blocks, Kernel::shared_bytes, arguments, seed++);
+    }
+    void clear(void* from, std::size_t bytes) { std::memset(from, 0, bytes); }
+};
+
 }  // namespace simt

@@ -93,6 +93,10 @@ private:
     }
 };
 
+/// The codecs that hardware has besides, named before any format is: nvcc 13 loses such a type where it is first named after its use.
+using binary16_codec = float_codec<binary16>;
+using upper_half_codec = float_codec<upper_half_of_binary32>;
+
 inline namespace FEWBITS_BASELINE {
 
 /// The exact value of a float, a double or any integer.

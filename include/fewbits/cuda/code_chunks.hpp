@@ -77,8 +77,8 @@ FEWBITS_DEVICE bool some_nan(std::uint32_t word) {
         std::uint32_t const zero = word ^ 0x80808080U;
         return ((zero - 0x01010101U) & ~zero & 0x80808080U) != 0;
     } else {
-        constexpr auto largest = static_cast<std::uint32_t>(E::codec::has_infinity ? E::codec::infinity_magnitude : E::codec::max_magnitude);
-        return (((word & 0x7F7F7F7FU) + (0x7FU - largest) * 0x01010101U) & 0x80808080U) != 0;
+        constexpr std::uint64_t largest = E::codec::has_infinity ? E::codec::infinity_magnitude : E::codec::max_magnitude;
+        return (((word & 0x7F7F7F7FU) + static_cast<std::uint32_t>(0x7F - largest) * 0x01010101U) & 0x80808080U) != 0;
     }
 }
 

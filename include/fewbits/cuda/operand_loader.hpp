@@ -75,7 +75,9 @@ public:
         unsigned const piece = m.thread() % slots;
         unsigned const first = m.thread() / slots;
         unsigned const at = step * step_bytes / 16 * 16 + piece * 16;
-        auto const to = [&](unsigned row) { return stage(step) + (facts::direct ? tile::place(row, piece) : row * raw_pitch + piece * 16); };
+        auto const to = [&](unsigned row) {
+            return stage(step) + (facts::direct ? tile::place(row, piece) : row * raw_pitch + piece * 16);
+        };
         if (slots != pieces && piece >= pieces) return;
         if (aligned_) {
             std::byte const* from = base_ + (first_row_ + first) * pitch_ + at;

@@ -14,7 +14,9 @@ struct product_side {
     std::size_t stride;  ///< of rows, in elements
     std::size_t rows;
 
-    FEWBITS_HOST_DEVICE float value(std::size_t row, std::size_t col) const noexcept { return static_cast<float>(data[row * stride + col]); }
+    FEWBITS_HOST_DEVICE float value(std::size_t row, std::size_t col) const noexcept {
+        return static_cast<float>(data[row * stride + col]);
+    }
 };
 template <block_format F>
 struct product_side<F> {

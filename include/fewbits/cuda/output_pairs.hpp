@@ -45,7 +45,7 @@ private:
 #else
         auto const code = [](float x) {
             if constexpr (upper_half) return nearest_bf16(x);
-            else return static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
+            else return static_cast<std::uint32_t>(binary16_codec::encode(unpack(x), nearest_even, to_special));
         };
         return code(low) | code(high) << 16;
 #endif

@@ -69,6 +69,11 @@ struct product_operand<X, Exact> {
         if constexpr (element::kind == format_kind::integer) return element::codec::highest <= 127;
         else return true;
     }();
+    /// Whether the integers are bytes, with or without a sign.
+    static constexpr bool fits_bytes = [] {
+        if constexpr (element::kind == format_kind::integer) return element::codec::lowest >= (has_sign ? -128 : 0);
+        else return false;
+    }();
     static constexpr int fraction = facts_of<X>().fraction;
 };
 
@@ -86,5 +91,12 @@ consteval std::size_t refined_group(std::size_t a, std::size_t w) {
     if (a == 0 || w == 0) return a + w;
     return a % w == 0 ? w : w % a == 0 ? a : no_grouping;
 }
+
+/// Whether tiles of bytes make an exact product: K falls into groups that are multiples of 16.
+template <block_format A, block_format W>
+inline constexpr bool has_byte_tiles = [] {
+    constexpr std::size_t group = refined_group(scale_group<A, true>, scale_group<W, true>);
+    return product_operand<A, true>::fits_bytes && product_operand<W, true>::fits_bytes && group != no_grouping && group % 16 == 0;
+}();
 
 }  // namespace fewbits

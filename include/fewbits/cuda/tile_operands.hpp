@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "../config.hpp"
 #include "../format/concepts.hpp"
 #include "../format/layout.hpp"
 

@@ -7,6 +7,7 @@
 #include "../bits/rounded.hpp"
 #include "fragments.hpp"
 #include "operand_tile.hpp"
+#include "unrolled.hpp"
 
 namespace fewbits {
 
@@ -44,7 +45,7 @@ struct float_sums {
 
     template <class Machine>
     FEWBITS_DEVICE void multiply(Machine& m, A const& a, W const& w, unsigned step, unsigned) {
-        repeated<tile::instructions / Unit>([&](unsigned unit) {
+        rolled(0, tile::instructions / Unit, 1, [&](unsigned unit) {
             std::uint32_t right[Unit][W::terms][wide][2];
             repeated<Unit * W::terms * wide / 2>([&](unsigned i) {
                 unsigned const k = i / (W::terms * wide / 2);

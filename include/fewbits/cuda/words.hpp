@@ -18,10 +18,6 @@ struct alignas(16) word4 {
     std::uint32_t at[4];
 };
 
-/// What the tensor cores' 16-bit numbers are: fp32 without its lower half.
-using bf16_codec = float_codec<float_layout{.exponent_bits = 8, .mantissa_bits = 7}>;
-using fp16_codec = float_codec<float_layout{.exponent_bits = 5, .mantissa_bits = 10}>;
-
 inline namespace FEWBITS_BASELINE {
 
 /// Byte i of the result is byte n of high:low, n being the lowest 3 bits of nibble i of `selector` (PTX ISA, prmt; here without its
@@ -64,11 +60,11 @@ FEWBITS_HOST_DEVICE inline std::int32_t dot_bytes(std::uint32_t a, std::uint32_t
 #if !defined(__CUDA_ARCH__)
 /// f(a * b + c) of bf16 numbers given by their bits, rounded once; the device's one NaN.
 inline std::uint32_t fma_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
-    auto const wide = [](std::uint32_t bits) { return to_double(bf16_codec::unpack(bits)); };
+    auto const wide = [](std::uint32_t bits) { return to_double(upper_half_codec::unpack(bits)); };
     // The product is exact: 16 bits of significand, exponents within double's.
     double const sum = add_to_odd(wide(a & 0xFFFFU) * wide(b & 0xFFFFU), wide(c & 0xFFFFU));
     if ((bit_cast<std::uint64_t>(sum) & 0x7FFFFFFFFFFFFFFF) > 0x7FF0000000000000) return 0x7FFFU;
-    return static_cast<std::uint32_t>(bf16_codec::encode(unpack(sum), nearest_even, to_special));
+    return static_cast<std::uint32_t>(upper_half_codec::encode(unpack(sum), nearest_even, to_special));
 }
 #endif
 
@@ -110,7 +106,7 @@ FEWBITS_HOST_DEVICE inline std::uint32_t nearest_fp16(float x) noexcept {
     return result;
 #else
     if ((bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU) > 0x7F800000U) return 0x7FFFU;
-    return static_cast<std::uint32_t>(fp16_codec::encode(unpack(x), nearest_even, to_special));
+    return static_cast<std::uint32_t>(binary16_codec::encode(unpack(x), nearest_even, to_special));
 #endif
 }
 
@@ -121,7 +117,7 @@ FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
     asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(static_cast<unsigned short>(bits)));
     return result;
 #else
-    return to_float(fp16_codec::unpack(bits & 0xFFFFU));
+    return to_float(binary16_codec::unpack(bits & 0xFFFFU));
 #endif
 }
 
@@ -199,8 +195,9 @@ FEWBITS_HOST_DEVICE inline std::uint32_t nearest_8bit_pair(float first, float se
     else asm("cvt.rn.satfinite.e5m2x2.f32 %0, %2, %1;" : "=h"(result) : "f"(first), "f"(second));
     return result;
 #else
-    constexpr specials special = ExponentBits == 4 ? specials::nan_only : specials::ieee;
-    using codec = float_codec<float_layout{.exponent_bits = ExponentBits, .mantissa_bits = 7 - ExponentBits, .special = special}>;
+    constexpr float_layout layout{.exponent_bits = ExponentBits, .mantissa_bits = 7 - ExponentBits,
+                                  .special = ExponentBits == 4 ? specials::nan_only : specials::ieee};
+    using codec = float_codec<layout>;
     auto const code = [](float x) { return static_cast<std::uint32_t>(codec::encode(unpack(x), nearest_even, saturate)); };
     return code(first) | code(second) << 8;
 #endif

@@ -66,6 +66,9 @@ struct integer_facts {
 
 /// The layouts of the arithmetic types that conversions start from and end in.
 inline constexpr float_layout binary32{.exponent_bits = 8, .mantissa_bits = 23};
+inline constexpr float_layout binary16{.exponent_bits = 5, .mantissa_bits = 10};
+/// The upper 16 bits of binary32.
+inline constexpr float_layout upper_half_of_binary32{.exponent_bits = 8, .mantissa_bits = 7};
 inline constexpr float_layout binary64{.exponent_bits = 11, .mantissa_bits = 52};
 
 }  // namespace fewbits

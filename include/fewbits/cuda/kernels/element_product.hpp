@@ -1,4 +1,4 @@
-// The definition of an exact product, one result to the thread: for groups of K that no tile fits.
+// The definition of an exact product, one result to the thread: for groups of K, or integers, that tiles of bytes do not fit.
 #pragma once
 
 #include <cstddef>

@@ -27,7 +27,8 @@ struct tiled_product {
     static constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
     static constexpr unsigned columns = Chunks * (exact ? 16 : 8);  ///< of a step
     /// Columns under one scale on both sides; one side's groups need not be multiples of the other's.
-    static constexpr unsigned unit = static_cast<unsigned>(std::gcd(std::gcd(scale_group<A, exact>, scale_group<W, exact>), std::size_t{columns}));
+    static constexpr unsigned unit =
+        static_cast<unsigned>(std::gcd(std::gcd(scale_group<A, exact>, scale_group<W, exact>), std::size_t{columns}));
 
     static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
@@ -59,10 +60,11 @@ struct tiled_product {
 
 private:
     using shape = warp_tile<RowsA, RowsW>;
-    using exact_type = exact_sums<loader_a, loader_w, byte_signs<product_operand<A, exact>::has_sign, product_operand<W, exact>::has_sign>,
-                                  RowsA, RowsW, Chunks, unit, group, product_operand<A, exact>::fraction + product_operand<W, exact>::fraction>;
-    using float_type = float_sums<loader_a, loader_w, RowsA, RowsW, Chunks, unit / 16>;
-    using sums_type = std::conditional_t<exact, exact_type, float_type>;
+    using facts_a = product_operand<A, exact>;
+    using facts_w = product_operand<W, exact>;
+    using exact_type = exact_sums<loader_a, loader_w, byte_signs<facts_a::has_sign, facts_w::has_sign>, RowsA, RowsW, Chunks, unit, group,
+                                  facts_a::fraction + facts_w::fraction>;
+    using sums_type = std::conditional_t<exact, exact_type, float_sums<loader_a, loader_w, RowsA, RowsW, Chunks, unit / 16>>;
 
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, loader_a const& a, loader_w const& w, unsigned steps, unsigned depth,
@@ -104,7 +106,8 @@ private:
     }
 
     template <class Machine>
-    FEWBITS_DEVICE static void store(Machine& m, arguments const& args, std::size_t first_row, std::size_t first_col, sums_type const& sums) {
+    FEWBITS_DEVICE static void store(Machine& m, arguments const& args, std::size_t first_row, std::size_t first_col,
+                                     sums_type const& sums) {
         repeated<shape::high * shape::wide * 4>([&](unsigned i) {
             unsigned const r = i / (shape::wide * 4);
             unsigned const n = i / 4 % shape::wide;
@@ -127,10 +130,12 @@ struct product_choice {
         using kernel = tiled_product<A, W, Y, RowsA, RowsW, Chunks>;
         return kernel::shared_bytes <= limit && (Chunks == 4 || kernel::columns / kernel::unit <= 2);  // scales want registers
     }();
+    static constexpr bool by_elements = [] {
+        if constexpr (is_exact_product<A, W>) return !has_byte_tiles<A, W>;
+        else return false;
+    }();
     static auto choose() {
-        constexpr bool exact = is_exact_product<A, W>;
-        constexpr std::size_t group = refined_group(scale_group<A, exact>, scale_group<W, exact>);
-        if constexpr (exact && (group == no_grouping || group % 16 != 0)) return std::type_identity<element_product<A, W, Y>>{};
+        if constexpr (by_elements) return std::type_identity<element_product<A, W, Y>>{};
         else if constexpr (fits<128, 128, 8>) return std::type_identity<tiled_product<A, W, Y, 128, 128, 8>>{};
         else if constexpr (fits<128, 128, 4>) return std::type_identity<tiled_product<A, W, Y, 128, 128, 4>>{};
         else if constexpr (fits<64, 128, 4>) return std::type_identity<tiled_product<A, W, Y, 64, 128, 4>>{};

@@ -1,0 +1,22 @@
+// Products by format on the device: what a user calls has to compile, for every architecture, whatever kernels it may come to.
+#include <fewbits/cuda.hpp>
+
+namespace fb = fewbits;
+
+void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb::bf16 const> a16, fb::matrix_view<float> y,
+         fb::matrix_view<fb::bf16> y16, fb::device_gemm_options const& options) {
+    fb::device_matrix<fb::int4_g128> const int4(y.cols, a.cols);
+    fb::device_prepacked<fb::int4_g128> packed(y.cols, a.cols);
+    fb::prepack_async(stream, int4, packed);
+    fb::gemm_async(stream, a, packed, y, options);
+    fb::gemm_async(stream, a16, packed, y16, options);
+    fb::gemm_async(stream, a, int4, y, options);
+
+    fb::device_matrix<fb::int8_row> const int8(a.rows, a.cols);
+    fb::gemm_async(stream, int8, packed, y, options);
+    fb::gemm_async(stream, int8, fb::device_matrix<fb::int8_row>(y.cols, a.cols), y16, options);
+
+    fb::device_matrix<fb::e4m3_tile_1x128> const tiles(a.rows, a.cols);
+    fb::gemm_async(stream, tiles, fb::device_matrix<fb::e4m3_tile_128x128>(y.cols, a.cols), y16, options);
+    fb::gemm_async(stream, fb::device_matrix<fb::e4m3_row>(a.rows, a.cols), fb::device_matrix<fb::e4m3_tensor>(y.cols, a.cols), y, options);
+}
