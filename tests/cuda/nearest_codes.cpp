@@ -1,6 +1,7 @@
 // Codes by words against the definition: a stride of all floats, and every float near every boundary.
 #include <catch2/catch.hpp>
 #include <fewbits/cuda/column_runs.hpp>
+#include <fewbits/cuda/element_numbers.hpp>
 #include <fewbits/cuda/nearest_codes.hpp>
 #include <fewbits/fewbits.hpp>
 
@@ -120,4 +121,19 @@ TEST_CASE("pairs of 8 bits are as the PTX ISA converts them") {
     CHECK(fb::nearest_8bit_pair<4>(464.0F, -1e30F) == 0xFE7E);  // the largest, not NaN
     CHECK(fb::nearest_8bit_pair<4>(-0.0F, 0x1p-10F) == 0x0080);  // half the smallest: to even
     CHECK(fb::nearest_8bit_pair<5>(61440.0F, 0x1.8p-16F) == 0x027B);
+}
+
+TEST_CASE("every code of every format stands for its number") {
+    fb::for_each(fb::all_scalars{}, [&]<class E>() {
+        if constexpr (E::width <= 8) {
+            bool same = true;
+            for (unsigned code = 0; code < 1U << E::width; ++code) {
+                float const number = fb::number_of<E>(code);
+                float const wanted = static_cast<float>(E::from_bits(code));
+                same = same && (fb::bit_cast<std::uint32_t>(number) == fb::bit_cast<std::uint32_t>(wanted) || (number != number && wanted != wanted));
+            }
+            INFO(E::name);
+            CHECK(same);
+        }
+    });
 }

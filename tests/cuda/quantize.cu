@@ -30,6 +30,8 @@ void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> 
     quantize<fb::int8_column, fb::fp16>(stream, data, streams);
     quantize<fb::e4m3_tensor, fb::bf16>(stream, data, streams);
     quantize<fb::bitnet, fb::bf16>(stream, data, streams);
+    // gate path: dequantize_kernel<mxfp4, bf16  through STG.E.128 FMUL*16  at most 22 a value of 8
     fb::dequantize_async<fb::mxfp4, fb::bf16>(stream, {}, {static_cast<fb::bf16*>(data), 64, 64});
+    // gate path: dequantize_kernel<int4_g128, fp16  through STG.E.128 FMUL*8 FADD*8  at most 20 a value of 8
     fb::dequantize_async<fb::int4_g128, fb::fp16>(stream, {}, {static_cast<fb::fp16*>(data), 64, 64});
 }

@@ -73,6 +73,8 @@ TEST_CASE("every mode, policy and rule that the device has") {
     }
     CHECK(compared<fb::int4_g32>(x, {.scale_rule = fb::scale_rule::signed_absmax, .full_range = true}) == "");
     CHECK(compared<fb::nvfp4>(x, {.scale_rule = fb::scale_rule::signed_absmax}) == "");
+    CHECK(compared<fb::q4_0>(values<float>(4, 160), {.scale_rule = fb::scale_rule::signed_absmax}) == "");
+    CHECK(compared<fb::iq4_nl>(values<float>(4, 160), {.scale_rule = fb::scale_rule::absmax}) == "");
     CHECK(compared<fb::int8_tensor>(x, {.scale_rule = fb::scale_rule::signed_absmax}) == "");
 }
 

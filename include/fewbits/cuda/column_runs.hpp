@@ -115,6 +115,34 @@ FEWBITS_DEVICE void store_run(std::byte* to, std::uint64_t codes, unsigned count
     }
 }
 
+/// Two numbers as T in a word, the first in the lower half.
+template <half_float T>
+FEWBITS_DEVICE std::uint32_t narrowed_pair(float first, float second) {
+    if constexpr (T::codec::exponent_bits == 8) return nearest_bf16x2(first, second);
+    else return nearest_fp16(first) | nearest_fp16(second) << 16;
+}
+
+/// `count` <= 8 numbers as T, all at once where they are whole and lie on 16 bytes.
+template <device_value T>
+FEWBITS_DEVICE void store_value_run(T* to, unsigned count, float const (&values)[run_columns]) {
+    if (count == run_columns && lies_on<16>(to)) {
+        constexpr int per_word = 4 / sizeof(T);  // numbers
+        unrolled<run_columns / per_word / 4>([&](auto w) {
+            word4 four;
+            unrolled<4>([&](auto i) {
+                constexpr int at = (decltype(w)::value * 4 + decltype(i)::value) * per_word;
+                if constexpr (std::is_same_v<T, float>) four.at[decltype(i)::value] = bit_cast<std::uint32_t>(values[at]);
+                else four.at[decltype(i)::value] = narrowed_pair<T>(values[at], values[at + 1]);
+            });
+            store_aligned(to + w.value * 4 * per_word, four);
+        });
+    } else {
+        unrolled<run_columns>([&](auto i) {
+            if (static_cast<unsigned>(i.value) < count) to[i.value] = narrowed<T>(values[i.value]);
+        });
+    }
+}
+
 /// Where a run of codes of B lies in a row, as whole bytes: eight columns, or the five digits of a byte.
 struct run_place {
     std::size_t col;

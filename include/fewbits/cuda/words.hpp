@@ -121,6 +121,17 @@ FEWBITS_HOST_DEVICE inline float from_fp16(std::uint32_t bits) noexcept {
 #endif
 }
 
+/// a * b, rounded once, subnormals counting even where nvcc is told to flush them (PTX ISA, mul.rn.f32).
+FEWBITS_HOST_DEVICE inline float product_with_subnormals(float a, float b) noexcept {
+#if defined(__CUDA_ARCH__)
+    float result;
+    asm("mul.rn.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+#else
+    return mul_rn(a, b);
+#endif
+}
+
 /// 1 / x, rounded once.
 FEWBITS_HOST_DEVICE inline float reciprocal_rn(float x) noexcept {
 #if defined(__CUDA_ARCH__)

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "../../matrix/quantized_view.hpp"
-#include "../column_runs.hpp"
+#include "../element_numbers.hpp"
 
 namespace fewbits {
 
@@ -13,7 +13,7 @@ namespace fewbits {
 /// rounded to nearest even. A thread takes runs of eight columns; what a run's elements share is read once.
 template <block_format F, device_value T = float>
 struct dequantize_kernel {
-    static constexpr int architecture = 750;
+    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
@@ -37,22 +37,39 @@ struct dequantize_kernel {
         std::size_t const all = a.rows * runs;
         std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
         for (std::size_t i = static_cast<std::size_t>(m.block_index()) * threads + m.thread(); i < all; i += step) {
-            std::size_t const row = i / runs;
-            std::size_t const first = i % runs * run_columns;
-            std::size_t const end = first + run_columns < a.cols ? first + run_columns : a.cols;
-            T* const out = a.out + row * a.stride;
-            // Groups along a row that are multiples of a run: one scale and one offset for all of it.
-            constexpr bool shared = !F::block.linear && F::block.cols % run_columns == 0 && offset_extent<F> == F::block;
-            float scale = a.from.scale(row, first);
-            float offset = a.from.offset(row, first);
-            for (std::size_t col = first; col < end; ++col) {
-                if constexpr (!shared) {
-                    scale = a.from.scale(row, col);
-                    offset = a.from.offset(row, col);
-                }
-                out[col] = narrowed<T>(quantized_view<F>::value_of(a.from.code(row, col), scale, offset));
+            std::size_t const row = all >> 32 != 0 ? i / runs : static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(runs);
+            std::size_t const col = (i - row * runs) * run_columns;
+            unsigned const count = a.cols - col < run_columns ? static_cast<unsigned>(a.cols - col) : run_columns;
+            T* const out = a.out + row * a.stride + col;
+            if constexpr (by_runs) {
+                std::byte const* const bytes = a.from.codes + row * a.from.row_bytes + col / 8 * F::element::width;
+                store_values(load_codes<F::element::width>(bytes, count), scale_at(a, row, col), a.from.offset(row, col), count, out);
+            } else {
+                for (unsigned c = 0; c < count; ++c) out[c] = narrowed<T>(a.from.value(row, col + c));
             }
         }
+    }
+
+private:
+    /// Groups along a row that are multiples of a run: one scale and one offset for all of it.
+    static constexpr bool by_runs = !F::block.linear && F::block.cols % run_columns == 0 && offset_extent<F> == F::block && !F::trits;
+
+    FEWBITS_DEVICE static float scale_at(arguments const& a, std::size_t row, std::size_t col) {
+        if constexpr (scalar<typename F::scale_type>) {
+            block_position const at = block_of(F::block, row, col, a.cols);
+            return number_of<typename F::scale_type>(a.from.scales.code(at.row, at.col));
+        } else {
+            return a.from.scale(row, col);
+        }
+    }
+    FEWBITS_DEVICE static void store_values(std::uint64_t codes, float scale, float offset, unsigned count, T* out) {
+        constexpr int width = F::element::width;
+        float values[run_columns];
+        unrolled<run_columns>([&](auto i) {
+            auto const code = static_cast<std::uint32_t>(codes >> (i.value * width)) & static_cast<std::uint32_t>(low_mask(width));
+            values[i.value] = quantized_view<F>::levels::scaled(number_of<typename F::element>(code), scale, offset);
+        });
+        store_value_run(out, count, values);
     }
 };
 
