@@ -90,7 +90,8 @@ public:
         auto const sources = from.streams();
         auto const targets = streams();
         for (std::size_t i = 0; i < stream_count; ++i) {
-            check_cuda("cudaMemcpyAsync", cudaMemcpyAsync(targets[i].data(), sources[i].data(), targets[i].size(), cudaMemcpyHostToDevice, stream));
+            check_cuda("cudaMemcpyAsync",
+                       cudaMemcpyAsync(targets[i].data(), sources[i].data(), targets[i].size(), cudaMemcpyHostToDevice, stream));
         }
     }
     /// The reverse; waits for the stream.
@@ -99,7 +100,8 @@ public:
         auto const sources = streams();
         std::size_t i = 0;
         auto const copy = [&](std::span<std::byte> stream_of) {
-            check_cuda("cudaMemcpyAsync", cudaMemcpyAsync(stream_of.data(), sources[i++].data(), stream_of.size(), cudaMemcpyDeviceToHost, stream));
+            check_cuda("cudaMemcpyAsync",
+                       cudaMemcpyAsync(stream_of.data(), sources[i++].data(), stream_of.size(), cudaMemcpyDeviceToHost, stream));
         };
         copy(to.storage().bytes());
         to.storage().for_each_level(copy);

@@ -23,7 +23,7 @@ namespace fewbits {
 
 /// Which arithmetic a product on the device may use.
 enum class device_compute : unsigned char {
-    native,  ///< that of the tensor cores for the operands' own type: FP8 sums on Hopper are within about 2^-10 * sum |a||w|
+    native,  ///< that of the tensor cores for the operands' own type: FP8 sums on Hopper are within about 2^-10 * sum |a||w|, 2^-6 at worst
     exact    ///< integer pairs to the bit, others within 1e-5 * sum |a||w|
 };
 
@@ -121,7 +121,7 @@ struct skinny {
 struct warpgroup {
     static constexpr std::string_view name = "sm_90a/warpgroup_product";
     static constexpr std::string_view reason =
-        "8-bit operands by wgmma; FP8 sums of 128 columns are added in fp32, within about 2^-10 * sum |a||w|, integers exactly";
+        "8-bit operands by wgmma; FP8 sums of 128 columns are added in fp32, within about 2^-10 * sum |a||w| (2^-6 at worst); integers exactly";
     template <block_format F>
     static constexpr bool plain = std::is_same_v<typename F::scale_type, float> && F::is_symmetric;
     template <block_format F>
@@ -186,7 +186,9 @@ struct portable {
     template <class A, class W, class Y, class Product>
     static void run(gemm_launch launch, Product const& p) {
         using kernel = portable_product<A, W, Y>;
-        if (p.depth >= std::size_t{1} << 28) throw std::invalid_argument("gemm on the device: K = " + std::to_string(p.depth) + ", 2^28 - 1 at most");
+        if (p.depth >= std::size_t{1} << 28) {
+            throw std::invalid_argument("gemm on the device: K = " + std::to_string(p.depth) + ", 2^28 - 1 at most");
+        }
         launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
                                     {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
     }
@@ -242,7 +244,8 @@ void with_device_kernel(A const& a, W const& w, matrix_view<Y> y, device_gemm_op
                   "these packed weights are not for activations of this type: give them as a device_matrix");
     check_device_shapes(a, w, y);
     auto const w_side = device_operand<W>::side(w);
-    device_product<a_type, std::remove_const_t<decltype(w_side)>, Y> const p{device_operand<A>::side(a), w_side, y, device_operand<W>::cols(w), options};
+    device_product<a_type, std::remove_const_t<decltype(w_side)>, Y> const p{device_operand<A>::side(a), w_side, y,
+                                                                             device_operand<W>::cols(w), options};
     device_gemm_kernels::template first<a_type, w_type, Y, packed>(p, [&](auto kernel) { visit(kernel, p); });
 }
 

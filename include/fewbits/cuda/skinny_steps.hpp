@@ -40,8 +40,8 @@ inline constexpr skinny_way skinny_way_of = [] {
     }
 }();
 
-/// bf16 numbers whose sum an activation becomes: one where it is one. Two leave 2^-17 of it, which is the bound's when the weights are exact;
-/// where those are sums of two themselves it takes three.
+/// bf16 numbers whose sum an activation becomes: one where it is one. Two leave 2^-17 of it, which the bound allows when the weights are
+/// exact; where those are sums of two themselves it takes three.
 template <class A, block_format W>
 inline constexpr int skinny_terms = [] {
     constexpr operand_facts facts = facts_of<A>();
@@ -58,7 +58,9 @@ template <class A, block_format W, gemm_result Y, class Launch>
 class skinny_steps {
 public:
     /// Bytes that the packed activations of `rows` rows of `cols` columns take.
-    static std::size_t scratch_bytes(std::size_t rows, std::size_t cols) noexcept { return rows <= 8 ? room<1>(cols).all : room<2>(cols).all; }
+    static std::size_t scratch_bytes(std::size_t rows, std::size_t cols) noexcept {
+        return rows <= 8 ? room<1>(cols).all : room<2>(cols).all;
+    }
 
     /// Throws std::invalid_argument where sums of K products may not fit 32 bits, or sizes the kernels' integers.
     static void check(std::size_t rows, std::size_t cols) {
@@ -71,7 +73,8 @@ public:
         }
     }
 
-    static void run(Launch& launch, product_side<A> const& a, fragment_view<W> const& w, matrix_view<Y> y, float const* bias, std::byte* scratch) {
+    static void run(Launch& launch, product_side<A> const& a, fragment_view<W> const& w, matrix_view<Y> y, float const* bias,
+                    std::byte* scratch) {
         for (std::size_t first = 0; first < y.rows; first += skinny_rows) {
             std::size_t const count = y.rows - first < skinny_rows ? y.rows - first : skinny_rows;
             if (count <= 8) slab<1>(launch, a, w, {y.row(first), count, y.cols, y.stride}, first, bias, scratch);
@@ -104,8 +107,9 @@ private:
     }
 
     template <int Tiles>
-    static void slab(Launch& launch, product_side<A> const& a, fragment_view<W> const& w, matrix_view<Y> y, std::size_t first, float const* bias,
-                     std::byte* scratch) {
+    static void slab(Launch& launch, product_side<A> const& a, fragment_view<W> const& w, matrix_view<Y> y, std::size_t first,
+                     float const* bias, std::byte* scratch) {
+        auto const tiles = static_cast<int>(weights::tiles(w.cols));
         auto const blocks = [](std::size_t count) { return static_cast<unsigned>(count); };
         auto const number = [](std::size_t count) { return static_cast<int>(count); };
         auto* const operand = reinterpret_cast<word2*>(scratch);
@@ -118,14 +122,14 @@ private:
             launch.template run<kernel>(blocks(weights::panels(w.rows)),
                                         {.codes = w.codes, .scales = w.scales, .operand = operand, .a_scales = scales, .totals = totals,
                                          .y = y.data, .bias = bias, .factors = w.factors, .rows = number(w.rows), .count = number(y.rows),
-                                         .tiles = number(weights::tiles(w.cols)), .groups = number(pack::groups(w.cols)), .stride = y.stride});
+                                         .tiles = tiles, .groups = number(pack::groups(w.cols)), .stride = y.stride});
         } else {
             using pack = pack_activations<A, terms, Tiles>;
             using kernel = skinny_product<element, typename weights::scale_type, weights::group, terms, Tiles, Y>;
             launch.template run<pack>(blocks(pack::blocks_for(w.cols)), {a, operand, first, y.rows, w.cols});
             launch.template run<kernel>(blocks(weights::panels(w.rows)),
                                         {.codes = w.codes, .scales = w.scales, .operand = operand, .y = y.data, .factors = w.factors,
-                                         .bias = bias, .rows = number(w.rows), .count = number(y.rows), .tiles = number(weights::tiles(w.cols)),
+                                         .bias = bias, .rows = number(w.rows), .count = number(y.rows), .tiles = tiles,
                                          .groups = number(weights::records(w.cols)), .stride = y.stride});
         }
     }
@@ -139,7 +143,8 @@ void pack_steps(Launch& launch, product_side<W> const& from, std::size_t cols, s
     using scales_kernel = pack_scales<W>;
     launch.template run<codes_kernel>(static_cast<unsigned>(codes_kernel::blocks_for(from.rows, cols)),
                                       {from.view, reinterpret_cast<std::uint32_t*>(codes), from.rows, cols});
-    launch.template run<scales_kernel>(static_cast<unsigned>(scales_kernel::blocks_for(from.rows)), {from.view, scales, factors, from.rows, cols});
+    launch.template run<scales_kernel>(static_cast<unsigned>(scales_kernel::blocks_for(from.rows)),
+                                       {from.view, scales, factors, from.rows, cols});
 }
 
 }  // namespace fewbits
