@@ -39,7 +39,7 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k) {
     auto const bias = random_numbers(n, 3);
     std::vector<float> y(m * (n + 3), -1e30F);
     typename kernel::arguments const arguments{
-        .codes = packed.codes(), .scales = packed.scales(), .operand = operand.data(), .y = y.data(), .factors = packed.factors.data(),
+        .codes = packed.codes(), .scales = packed.scales(), .offsets = nullptr, .operand = operand.data(), .totals = nullptr, .y = y.data(), .factors = packed.factors.data(),
         .bias = bias.data(), .rows = static_cast<int>(n), .count = static_cast<int>(m), .tiles = static_cast<int>(weights::tiles(k)),
         .groups = static_cast<int>(weights::records(k)), .stride = n + 3};
     simt::launch<kernel, Machine>(static_cast<unsigned>(weights::panels(n)), kernel::shared_bytes, arguments, 7);

@@ -75,7 +75,18 @@ TEST_CASE("packed weights and any number of rows") {
     CHECK(worst_error<fb::q8_0, fb::q8_0>(3, 16, 64) < bound);
     CHECK(worst_error<fb::bf16, fb::int8_row, fb::bf16>(3, 16, 64) < 0x1p-8);
     static_assert(fb::skinny_way_of<fb::int8_g32, fb::int8_row> == fb::skinny_way::none);
-    static_assert(fb::skinny_way_of<float, fb::q4_k> == fb::skinny_way::none);
+    static_assert(fb::skinny_way_of<float, fb::int8_column> == fb::skinny_way::none);
+}
+
+TEST_CASE("packed weights with zero points and minimums") {
+    double const bound = 1e-5;
+    CHECK(worst_error<fb::bf16, fb::uint4_g128>(3, 20, 300) < bound);
+    CHECK(worst_error<float, fb::uint4_g128>(10, 17, 64) < bound);
+    CHECK(worst_error<float, fb::q4_1>(2, 16, 96) < bound);
+    CHECK(worst_error<fb::fp16, fb::q5_1>(9, 16, 160) < bound);
+    CHECK(worst_error<float, fb::q4_k>(17, 18, 512) < bound);
+    CHECK(worst_error<fb::bf16, fb::q5_k>(2, 16, 256) < bound);
+    CHECK(worst_error<float, fb::q2_k>(3, 16, 256) < bound);
 }
 
 TEST_CASE("floats by a codebook keep the bound where every rounding goes the same way") {

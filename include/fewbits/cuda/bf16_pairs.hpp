@@ -70,6 +70,16 @@ struct pair_decoding {
     }();
     static constexpr code_parts top_parts{{{7, 1, 7}}, 1, 0};
 
+    /// What finish_from takes for integers from which `centre`, 0 to 127, is to be taken off: -(128 + centre), twice.
+    FEWBITS_HOST_DEVICE static std::uint32_t minus_centre(std::uint32_t centre) noexcept {
+        return both_halves(0x8000U | bf16_power(7) | centre);
+    }
+    /// The integers, counted from their lowest and less a centre, whose placed bits these are.
+    FEWBITS_HOST_DEVICE static std::uint32_t finish_from(std::uint32_t placed, std::uint32_t minus) noexcept
+        requires(integers && !wide_integers)
+    {
+        return fma_bf16x2(placed, both_halves(bf16_power(0)), minus);
+    }
     /// The numbers whose placed bits these are; `top` where wide_integers.
     FEWBITS_HOST_DEVICE static std::uint32_t finish(std::uint32_t placed, [[maybe_unused]] std::uint32_t top) noexcept {
         [[maybe_unused]] constexpr std::uint32_t one = both_halves(bf16_power(0));

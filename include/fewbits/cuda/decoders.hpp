@@ -33,6 +33,16 @@ struct word_decoder {
         });
     }
 
+    /// The same less an integer for each of the two rows of a lane (pair_decoding::minus_centre).
+    template <int Step>
+    FEWBITS_DEVICE static void decode_from(lane_words<E> const& words, std::uint32_t const (&minus)[2], std::uint32_t (&fragments)[1][4]) {
+        using decoding = pair_decoding<E>;
+        unrolled<4>([&](auto r) {
+            std::uint32_t const codes = placed<E, Step, r.value, 0x00010001U>(words, [] { return decoding::parts; });
+            fragments[0][r.value] = decoding::finish_from(codes, minus[r.value % 2]);
+        });
+    }
+
     template <int I>
     FEWBITS_DEVICE static float row_sum(float const (&part)[1][4]) {
         return part[0][I];

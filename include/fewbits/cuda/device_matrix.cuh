@@ -129,18 +129,20 @@ public:
     /// Throws std::invalid_argument where runs of elements under one scale go on from row to row, cuda_error.
     device_prepacked(std::size_t rows, std::size_t cols)
         : rows_(rows), cols_(cols), codes_(layout::code_bytes(rows, cols)), scales_(layout::scale_bytes(rows, cols)),
-          factors_(layout::factor_bytes(rows)) {
+          offsets_(layout::offset_bytes(rows, cols)), factors_(layout::factor_bytes(rows)) {
         if (!fits_fragments<F>(cols)) throw std::invalid_argument("prepack: blocks of the format do not end with the rows");
     }
 
     std::size_t rows() const noexcept { return rows_; }
     std::size_t cols() const noexcept { return cols_; }
-    std::size_t storage_bytes() const noexcept { return codes_.size() + scales_.size() + factors_.size(); }
+    std::size_t storage_bytes() const noexcept { return codes_.size() + scales_.size() + offsets_.size() + factors_.size(); }
     std::byte* codes() const noexcept { return codes_.data(); }
     std::byte* scales() const noexcept { return scales_.data(); }
+    std::byte* offsets() const noexcept { return offsets_.data(); }  ///< null where the format has none
     float* factors() const noexcept { return reinterpret_cast<float*>(factors_.data()); }
     fragment_view<F> view() const noexcept {
-        return {codes(), reinterpret_cast<typename layout::pairs const*>(scales()), factors(), rows_, cols_};
+        return {codes(), reinterpret_cast<typename layout::pairs const*>(scales()),
+                reinterpret_cast<typename layout::offset_pairs const*>(offsets()), factors(), rows_, cols_};
     }
 
 private:
@@ -148,6 +150,7 @@ private:
     std::size_t cols_ = 0;
     device_memory codes_;
     device_memory scales_;
+    device_memory offsets_;
     device_memory factors_;
 };
 

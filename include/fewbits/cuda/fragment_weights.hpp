@@ -40,6 +40,16 @@ struct kept_scale<S> {
     using type = typename S::element;
 };
 
+inline namespace FEWBITS_BASELINE {
+
+/// The offsets that kernels know: of integers of at most 7 bits, one for every scale.
+template <block_format F>
+inline constexpr offset_kind offset_kind_of = F::is_symmetric     ? offset_kind::none
+                                             : F::has_zero_point ? offset_kind::whole
+                                                                 : offset_kind::any;
+
+}  // namespace FEWBITS_BASELINE
+
 /// Weights of format F (N x K) in the order of fragment_order.hpp: panels of 16 rows.
 template <block_format F>
 struct fragment_weights {
@@ -50,6 +60,8 @@ struct fragment_weights {
     static constexpr int group = static_cast<int>(F::block.cols);  ///< columns under a scale, 0: all
     static constexpr int per_tile = group == 0 || group >= fragment_columns ? 1 : fragment_columns / group;  ///< scales of a row in a tile
     using pairs = scale_pairs<scale_type, per_tile>;
+    static constexpr offset_kind offsets = offset_kind_of<F>;
+    using offset_pairs = fewbits::offset_pairs<offsets, per_tile>;
 
     static constexpr std::size_t panels(std::size_t rows) noexcept { return divided_up(rows, fragment_rows); }
     static constexpr std::size_t tiles(std::size_t cols) noexcept { return divided_up(cols, fragment_columns); }
@@ -63,26 +75,32 @@ struct fragment_weights {
     static constexpr std::size_t scale_bytes(std::size_t rows, std::size_t cols) noexcept {
         return panels(rows) * records(cols) * 8 * sizeof(pairs);
     }
+    static constexpr std::size_t offset_bytes(std::size_t rows, std::size_t cols) noexcept {
+        return offsets == offset_kind::none ? 0 : panels(rows) * records(cols) * 8 * sizeof(offset_pairs);
+    }
     static constexpr std::size_t factor_bytes(std::size_t rows) noexcept { return rows * sizeof(float); }
 };
 
 /// Weights packed so.
 template <block_format F>
 struct fragment_view {
-    std::byte const* codes;                                ///< [panel][tile]
-    typename fragment_weights<F>::pairs const* scales;  ///< [panel][record][row 0..7]
-    float const* factors;                                  ///< N
+    std::byte const* codes;                                     ///< [panel][tile]
+    typename fragment_weights<F>::pairs const* scales;          ///< [panel][record][row 0..7]
+    typename fragment_weights<F>::offset_pairs const* offsets;  ///< the same, null where there are none
+    float const* factors;                                       ///< N
     std::size_t rows, cols;
 };
 
 inline namespace FEWBITS_BASELINE {
 
-/// Whether F can be held so: elements that the decoders know, and scales of runs of 16, 32 or 64 k columns or of rows.
+/// Whether F can be held so: elements and offsets that the decoders know, and scales of runs of 16, 32 or 64 k columns or of rows.
 template <block_format F>
 inline constexpr bool has_fragments = [] {
     constexpr std::size_t group = F::block.cols;
     constexpr bool groups = group == 0 || group == 16 || group == 32 || group % 64 == 0;
-    return has_decoder<typename F::element> && groups && F::is_symmetric;
+    constexpr bool integers = F::element::kind == format_kind::integer && F::element::width < 8;
+    constexpr bool offsets = F::is_symmetric || (integers && offset_extent<F> == F::block);
+    return has_decoder<typename F::element> && groups && offsets;
 }();
 
 /// The same where the matrix matters too: runs that go on from row to row have to end with the rows.

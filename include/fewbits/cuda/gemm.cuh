@@ -286,7 +286,7 @@ template <block_format F>
 void prepack_async(cudaStream_t stream, device_matrix<F> const& from, device_prepacked<F>& to) {
     if (from.rows() != to.rows() || from.cols() != to.cols()) throw std::invalid_argument("prepack: the matrices differ in size");
     gemm_launch launch{stream};
-    pack_steps(launch, from.side(), from.cols(), to.codes(), to.scales(), to.factors());
+    pack_steps(launch, from.side(), from.cols(), to.codes(), to.scales(), to.offsets(), to.factors());
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -1,6 +1,7 @@
 // Stored scales of two rows, side by side in memory, to two fp32 numbers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -13,6 +14,13 @@ inline namespace FEWBITS_BASELINE {
 /// Bytes of one scale of type S as kernels read it: whole ones.
 template <scale_number S>
 inline constexpr int scale_bytes = (number_storage<S>::width + 7) / 8;
+
+/// How elements have an offset.
+enum class offset_kind : unsigned char {
+    none,
+    whole,  ///< a zero point: an integer, taken off the code
+    any     ///< a number: the integer nearest to it is taken off the code, what is left is added times the sum of the activations
+};
 
 /// `Count` pairs of scales of type S: pair i is the scales of one group for a row (`upper`) and the row eight below (`lower`). NaN does
 /// not occur: a row with a NaN in it has a factor that is one.
@@ -67,6 +75,18 @@ private:
         std::uint32_t const placed = (left >= 0 ? word << (left & 31) : word >> (-left & 31)) & 0x7F800000U;
         return bit_cast<float>(placed < 0x00400000U ? 0x00400000U : placed);
     }
+};
+
+/// `Count` pairs of offsets, beside scale_pairs: what is taken off the codes, 0 to 127.
+template <offset_kind Kind, int Count>
+struct offset_pairs {
+    std::uint8_t centre[static_cast<std::size_t>(Count)][2];
+};
+/// And what is left.
+template <int Count>
+struct offset_pairs<offset_kind::any, Count> {
+    std::uint8_t centre[static_cast<std::size_t>(Count)][2];
+    float rest[static_cast<std::size_t>(Count)][2];
 };
 
 }  // namespace FEWBITS_BASELINE

@@ -41,13 +41,13 @@ inline constexpr skinny_way skinny_way_of = [] {
 }();
 
 /// bf16 numbers whose sum an activation becomes: one where it is one. Two leave 2^-17 of it, which the bound allows when the weights are
-/// exact; where those are sums of two themselves it takes three.
+/// exact; where those are sums of two themselves, or of an element and the rest of an offset, it takes three.
 template <class A, block_format W>
 inline constexpr int skinny_terms = [] {
     constexpr operand_facts facts = facts_of<A>();
     if (facts.exact_in_bf16 && (!block_format<A> || facts.power_scales)) return 1;
     if (facts.dense == dense_form::halves) return 2;
-    return decoder_of<typename W::element>::parts == 1 ? 2 : 3;
+    return decoder_of<typename W::element>::parts == 1 && offset_kind_of<W> != offset_kind::any ? 2 : 3;
 }();
 
 }  // namespace FEWBITS_BASELINE
@@ -87,6 +87,8 @@ private:
     using element = typename W::element;
     static constexpr bool by_integers = skinny_way_of<A, W> == skinny_way::integers;
     static constexpr int terms = by_integers ? 1 : skinny_terms<A, W>;
+    static constexpr bool has_rest = weights::offsets == offset_kind::any;
+    static constexpr int part = fragment_columns / weights::per_tile;
 
     /// Where the parts of the scratch begin.
     struct parts {
@@ -102,7 +104,8 @@ private:
             std::size_t const totals = scales + aligned(pack::groups(cols) * skinny_rows * sizeof(float));
             return {scales, totals, totals + aligned(pack::groups(cols) * 8 * Tiles * sizeof(std::int32_t))};
         } else {
-            return {0, 0, pack_activations<A, terms, Tiles>::size(cols) * sizeof(word2)};
+            std::size_t const totals = pack_activations<A, terms, Tiles>::size(cols) * sizeof(word2);
+            return {0, totals, totals + (has_rest ? aligned(sum_activations<A, part, Tiles>::size(cols) * sizeof(float)) : 0)};
         }
     }
 
@@ -125,11 +128,17 @@ private:
                                          .tiles = tiles, .groups = number(pack::groups(w.cols)), .stride = y.stride});
         } else {
             using pack = pack_activations<A, terms, Tiles>;
-            using kernel = skinny_product<element, typename weights::scale_type, weights::group, terms, Tiles, Y>;
+            using kernel = skinny_product<element, typename weights::scale_type, weights::group, terms, Tiles, Y, weights::offsets>;
+            auto* const totals = reinterpret_cast<float*>(scratch + room<Tiles>(w.cols).totals);
             launch.template run<pack>(blocks(pack::blocks_for(w.cols)), {a, operand, first, y.rows, w.cols});
+            if constexpr (has_rest) {
+                using sum = sum_activations<A, part, Tiles>;
+                launch.template run<sum>(blocks(sum::blocks_for(w.cols)), {a, totals, first, y.rows, w.cols});
+            }
             launch.template run<kernel>(blocks(weights::panels(w.rows)),
-                                        {.codes = w.codes, .scales = w.scales, .operand = operand, .y = y.data, .factors = w.factors,
-                                         .bias = bias, .rows = number(w.rows), .count = number(y.rows), .tiles = tiles,
+                                        {.codes = w.codes, .scales = w.scales, .offsets = w.offsets, .operand = operand, .totals = totals,
+                                         .y = y.data, .factors = w.factors, .bias = bias, .rows = number(w.rows),
+                                         .count = number(y.rows), .tiles = tiles,
                                          .groups = number(weights::records(w.cols)), .stride = y.stride});
         }
     }
@@ -138,13 +147,15 @@ private:
 /// Weights of format W (N x K) to fragments, on the device.
 template <block_format W, class Launch>
     requires has_fragments<W>
-void pack_steps(Launch& launch, product_side<W> const& from, std::size_t cols, std::byte* codes, std::byte* scales, float* factors) {
+void pack_steps(Launch& launch, product_side<W> const& from, std::size_t cols, std::byte* codes, std::byte* scales, std::byte* offsets,
+                float* factors) {
     using codes_kernel = pack_fragments<W>;
     using scales_kernel = pack_scales<W>;
     launch.template run<codes_kernel>(static_cast<unsigned>(codes_kernel::blocks_for(from.rows, cols)),
                                       {from.view, reinterpret_cast<std::uint32_t*>(codes), from.rows, cols});
     launch.template run<scales_kernel>(static_cast<unsigned>(scales_kernel::blocks_for(from.rows)),
-                                       {from.view, scales, factors, from.rows, cols});
+                                       {from.view, scales, reinterpret_cast<typename fragment_weights<W>::offset_pairs*>(offsets), factors,
+                                        from.rows, cols});
 }
 
 }  // namespace fewbits

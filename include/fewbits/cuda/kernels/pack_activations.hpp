@@ -59,6 +59,44 @@ struct pack_activations {
     }
 };
 
+/// Sums of activations (M x K) over every `Columns` columns, to the ends of tiles of 64: what the rests of offsets are multiplied by. A
+/// warp a sum.
+template <class A, int Columns, int Tiles>
+struct sum_activations {
+    static constexpr int architecture = 750;
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 2;
+    static constexpr std::size_t shared_bytes = 0;
+
+    struct arguments {
+        product_side<A> from;
+        float* totals;      ///< [part][8 * Tiles]
+        std::size_t first;  ///< row
+        std::size_t count;  ///< rows, at most 8 * Tiles
+        std::size_t cols;   ///< K
+    };
+
+    FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
+        return divided_up(cols, fragment_columns) * (fragment_columns / Columns) * 8 * Tiles;
+    }
+    static constexpr std::size_t blocks_for(std::size_t cols) noexcept { return divided_up(size(cols) * 32, threads); }
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        constexpr std::size_t rows = 8 * Tiles;
+        std::size_t const step = static_cast<std::size_t>(m.blocks()) * (threads / 32);
+        for (std::size_t i = static_cast<std::size_t>(m.block_index()) * (threads / 32) + m.warp(); i < size(a.cols); i += step) {
+            float total = 0.0F;
+            for (std::size_t c = m.lane(); c < Columns; c += 32) {
+                std::size_t const col = i / rows * Columns + c;
+                if (i % rows < a.count && col < a.cols) total = add_rn(total, a.from.value(a.first + i % rows, col));
+            }
+            for (unsigned mask = 16; mask != 0; mask /= 2) total = add_rn(total, m.shuffle_xor(total, mask));
+            if (m.lane() == 0) a.totals[i] = total;
+        }
+    }
+};
+
 /// Integer activations of format A (M x K) to operands B of m16n8k32, their scales, and their sums over every `Group` columns (0: all).
 template <block_format A, int Group, int Tiles>
     requires has_bytes<typename A::element>

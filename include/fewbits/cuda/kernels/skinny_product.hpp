@@ -12,12 +12,14 @@
 namespace fewbits {
 
 /// y (M x N, fp32) = a (M x K) * transpose(w), M <= 8 * Tiles, w (N x K) of elements E with one scale of type S for every Group columns
-/// of a row (a multiple of 16; 0 = the whole row).
+/// of a row (a multiple of 16; 0 = the whole row), and an offset beside each scale where there are offsets.
 ///
 /// The weights are the operand A of mma.m16n8k16: a lane's codes come from memory in the order of fragment_order.hpp and become bf16
 /// by a few word instructions or a table, and no shared memory stands between. Activations are the operand B: bf16, or a sum of `Terms` of
-/// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order.
-template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float>
+/// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order. Of an
+/// offset an integer is taken off the codes before they are multiplied, so that nothing large cancels; the rest is multiplied by sums of
+/// the activations.
+template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float, offset_kind Offset = offset_kind::none>
     requires has_decoder<E>
 struct skinny_product {
     using decoder = decoder_of<E>;
@@ -33,7 +35,9 @@ struct skinny_product {
     struct arguments {
         std::byte const* codes;        ///< tiles of fragment_tile<E>, all of a panel of 16 rows one after the other
         scale_pairs<S, per_tile> const* scales;  ///< [panel][tile, or group where Group >= 64][row 0..7 of the panel, with the one below]
+        offset_pairs<Offset, per_tile> const* offsets;  ///< as scales; null where Offset is none
         word2 const* operand;  ///< activations: [tile][step][n / 8][term][lane]
+        float const* totals;   ///< where Offset is any: sums of the activations, [tile][part of it under one scale][8 * Tiles]
         Y* y;
         float const* factors;  ///< N: what the sums of a row are multiplied by; NaN where the row holds a NaN
         float const* bias;     ///< N, or null
@@ -67,14 +71,21 @@ private:
         constexpr int steps = fragment_steps / per_tile;  // of 16 columns under one scale
         word2 const* const operand = a.operand + (t * (fragment_steps * Tiles * Terms * 32) + lane);
         auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
-        scale_pairs<S, per_tile> const scales = a.scales[(panel * static_cast<std::size_t>(a.groups) + group) * 8 +
-                                                         static_cast<std::size_t>(lane / 4)];
+        std::size_t const record = (panel * static_cast<std::size_t>(a.groups) + group) * 8 + static_cast<std::size_t>(lane / 4);
+        scale_pairs<S, per_tile> const scales = a.scales[record];
         unrolled<per_tile>([&](auto g) {
             float part[std::size_t{Tiles}][decoder::parts][4] = {};
             unrolled<steps>([&](auto s) {
                 constexpr int step = g.value * steps + s.value;
                 std::uint32_t fragments[decoder::parts][4];
-                decoder::template decode<step>(m, words, fragments);
+                if constexpr (Offset == offset_kind::none) {
+                    decoder::template decode<step>(m, words, fragments);
+                } else {
+                    auto const& centre = a.offsets[record].centre[g.value];
+                    using decoding = pair_decoding<E>;
+                    std::uint32_t const minus[2] = {decoding::minus_centre(centre[0]), decoding::minus_centre(centre[1])};
+                    decoder::template decode_from<step>(words, minus, fragments);
+                }
                 unrolled<Tiles * Terms>([&](auto n) {
                     word2 const b = operand[(step * Tiles * Terms + n.value) * 32];
                     unrolled<decoder::parts>([&](auto i) {
@@ -92,6 +103,18 @@ private:
                     to = fma_rn(i.value < 2 ? upper : lower, decoder::template row_sum<i.value>(part[n.value]), to);
                 });
             });
+            if constexpr (Offset == offset_kind::any) add_rest<g.value>(a, record, t, lane, sum);
+        });
+    }
+
+    /// What is left of the offsets, times the sums of the activations that part `Part` of a tile multiplies.
+    template <int Part>
+    FEWBITS_DEVICE static void add_rest(arguments const& a, std::size_t record, int t, int lane, sums& sum) {
+        float const rest[2] = {a.offsets[record].rest[Part][0], a.offsets[record].rest[Part][1]};
+        float const* const totals = a.totals + (t * per_tile + Part) * (8 * Tiles);
+        unrolled<Tiles * 4>([&](auto i) {
+            float& to = sum[i.value / 4][i.value % 4];
+            to = fma_rn(rest[i.value % 4 / 2], totals[i.value / 4 * 8 + place_c(lane, i.value % 4).col], to);
         });
     }
 
