@@ -9,6 +9,7 @@
 #include "../fragments.hpp"
 #include "../machine_types.hpp"
 #include "../output_pairs.hpp"
+#include "../stage_ring.hpp"
 #include "../tile_operands.hpp"
 #include "../tile_order.hpp"
 #include "../unrolled.hpp"
@@ -40,11 +41,13 @@ struct warpgroup_product {
     static constexpr int depth = tile_row_bytes;
     static constexpr int a_bytes = Rows * depth;
     static constexpr int w_bytes = cols * depth;
-    static constexpr std::size_t shared_bytes = Stages * (a_bytes + w_bytes + 2 * sizeof(std::uint64_t));
+    static constexpr unsigned consumers = 2;
+    static constexpr unsigned consumer_warps = consumers * 4;
+    using ring = stage_ring<Stages, a_bytes + w_bytes, consumer_warps>;
+    static constexpr std::size_t shared_bytes = ring::shared_bytes;
     static constexpr bool integers = operand_class_of<A> == operand_class::int8;
     static_assert(Group == 0 || (Group == depth && !integers));
     static_assert(Rows == 128 || Rows == 256);
-    static_assert(Stages >= 2 && shared_bytes <= 232448, "as much shared memory as a block can have");
 
     using out_type = typename output_pairs<Out>::number_type;
 
@@ -69,14 +72,7 @@ struct warpgroup_product {
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         ring stages{m.shared()};
-        if (m.thread() == 0) {
-            for (int s = 0; s < Stages; ++s) {
-                m.init_phases(stages.full() + s, 1);
-                m.init_phases(stages.empty() + s, consumer_warps);
-            }
-            m.publish_phases();
-        }
-        m.barrier();
+        stages.prepare(m);
         if (m.warp() / 4 == consumers) {
             m.fewer_registers(number<40>{});
             if (m.warp() == consumer_warps && m.elected()) fetch(m, a, stages);
@@ -87,30 +83,10 @@ struct warpgroup_product {
     }
 
 private:
-    static constexpr unsigned consumers = 2;
-    static constexpr unsigned consumer_warps = consumers * 4;
     static constexpr int rows_each = Rows / static_cast<int>(consumers);
     static constexpr int waves = rows_each / 64;  ///< products of 64 rows that a warpgroup has of a tile
     static constexpr int held = cols / 2;         ///< sums of a wave that a lane holds
     static constexpr int band = 8;
-
-    /// The stages, in whose order both sides go round. A stage's barriers end a phase each time it was filled, and emptied.
-    struct ring {
-        std::byte* shared;
-        int stage = 0;
-        unsigned parity = 0;  ///< of the phases of this round
-
-        FEWBITS_DEVICE std::uint64_t* full() const { return reinterpret_cast<std::uint64_t*>(shared + Stages * (a_bytes + w_bytes)); }
-        FEWBITS_DEVICE std::uint64_t* empty() const { return full() + Stages; }
-        FEWBITS_DEVICE std::byte* a() const { return shared + stage * a_bytes; }
-        FEWBITS_DEVICE std::byte* w() const { return shared + Stages * a_bytes + stage * w_bytes; }
-        FEWBITS_DEVICE void advance() {
-            if (++stage == Stages) {
-                stage = 0;
-                parity ^= 1U;
-            }
-        }
-    };
 
     /// work(first row, first column) for every tile of this block's.
     template <class Machine, class Work>
@@ -127,10 +103,9 @@ private:
     FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
         for_each_tile(m, a, [&](int row, int col) {
             for (int k = 0; k < a.steps; ++k) {
-                m.wait_phase(at.empty() + at.stage, at.parity ^ 1U);
-                m.arrive_expecting(at.full() + at.stage, a_bytes + w_bytes);
-                m.fetch_tile(at.a(), a.a, at.full() + at.stage, k * depth, row);
-                m.fetch_tile(at.w(), a.w, at.full() + at.stage, k * depth, col);
+                at.expect(m);
+                m.fetch_tile(at.place(), a.a, at.full(), k * depth, row);
+                m.fetch_tile(at.place() + a_bytes, a.w, at.full(), k * depth, col);
                 at.advance();
             }
         });
@@ -149,7 +124,7 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
         int const mine = static_cast<int>(m.warp()) / 4 * rows_each + static_cast<int>(m.warp()) % 4 * 16;
-        stage_tiles const first{m.tile(at.a() + m.warp() / 4 * (rows_each * depth)), m.tile(at.w())};
+        stage_tiles const first{m.tile(at.place() + m.warp() / 4 * (rows_each * depth)), m.tile(at.place() + a_bytes)};
         for_each_tile(m, a, [&](int row, int col) {
             sums_of<part_type> sums = {};
             if constexpr (integers) add_integers(m, a, at, first, sums);
@@ -165,17 +140,13 @@ private:
     /// part (+)= 64 rows of a times w, over the stage's columns; on its way.
     template <int Wave, class Machine>
     FEWBITS_DEVICE static void start(Machine& m, ring const& at, stage_tiles const& first, part_type (&part)[held], bool add) {
-        std::uint64_t const left = advance_tile(first.a, at.stage * a_bytes + Wave * 64 * depth);
-        std::uint64_t const right = advance_tile(first.w, at.stage * w_bytes);
+        std::uint64_t const left = advance_tile(first.a, at.stage * (a_bytes + w_bytes) + Wave * 64 * depth);
+        std::uint64_t const right = advance_tile(first.w, at.stage * (a_bytes + w_bytes));
         m.begin_products(part);
         unrolled<depth / 32>([&](auto s) {
             constexpr int bytes = s.value * 32;
             m.template multiply_tiles<A, W>(part, advance_tile(left, bytes), advance_tile(right, bytes), add || bytes != 0);
         });
-    }
-    template <class Machine>
-    FEWBITS_DEVICE static void give_back(Machine& m, ring const& at, int stage) {
-        if (m.lane() == 0) m.arrive(at.empty() + stage);
     }
 
     /// A step's sums are short: they are added up, scaled, in fp32.
@@ -185,13 +156,13 @@ private:
         step_scales scales(a, row + place_c(static_cast<int>(m.lane()), 0).row, col);
         float part[held] = {};
         for (int k = 0; k < a.steps; ++k) {
-            m.wait_phase(at.full() + at.stage, at.parity);
+            at.wait_full(m);
             unrolled<waves>([&](auto w) {
                 start<w.value>(m, at, first, part, false);
                 m.commit_products();
                 if constexpr (w.value == 0) scales.next(k + 1 < a.steps ? k + 1 : k);
                 m.wait_products(number<0>{}, part);
-                if constexpr (w.value == waves - 1) give_back(m, at, at.stage);
+                if constexpr (w.value == waves - 1) at.give_back(m, at.stage);
                 unrolled<held>([&](auto i) {
                     float& sum = sums[w.value][i.value];
                     if constexpr (Group == 0) sum = add_rn(sum, part[i.value]);
@@ -208,16 +179,16 @@ private:
                                             sums_of<std::int32_t>& sums) {
         int before = 0;
         for (int k = 0; k < a.steps; ++k) {
-            m.wait_phase(at.full() + at.stage, at.parity);
+            at.wait_full(m);
             unrolled<waves>([&](auto w) { start<w.value>(m, at, first, sums[w.value], true); });
             m.commit_products();
             unrolled<waves>([&](auto w) { m.wait_products(number<1>{}, sums[w.value]); });
-            if (k != 0) give_back(m, at, before);
+            if (k != 0) at.give_back(m, before);
             before = at.stage;
             at.advance();
         }
         unrolled<waves>([&](auto w) { m.wait_products(number<0>{}, sums[w.value]); });
-        if (a.steps != 0) give_back(m, at, before);
+        if (a.steps != 0) at.give_back(m, before);
     }
 
     /// The scales of Group 128 for a lane's rows, two of each wave, and the columns of a tile; rows past the end have those of the last.

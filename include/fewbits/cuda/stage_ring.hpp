@@ -1,0 +1,66 @@
+// A ring of stages in shared memory: one warp has the copy engine fill them, warpgroups multiply what is there and give it back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "machine_types.hpp"
+#include "tile_operands.hpp"
+
+namespace fewbits {
+
+/// Stages of `Bytes` bytes (a multiple of tile_alignment), in whose order both sides go round. A stage has two barriers, which end a phase
+/// each time it was filled, and emptied by all of `Warps` warps.
+template <int Stages, int Bytes, unsigned Warps>
+struct stage_ring {
+    static_assert(Stages >= 2 && Bytes % tile_alignment == 0);
+    static constexpr std::size_t shared_bytes = Stages * (Bytes + 2 * sizeof(std::uint64_t));
+    static_assert(shared_bytes <= 232448, "as much shared memory as a block can have");
+
+    std::byte* shared;
+    int stage = 0;
+    unsigned parity = 0;  ///< of the phases of this round
+
+    FEWBITS_DEVICE std::byte* place() const { return shared + stage * Bytes; }
+    FEWBITS_DEVICE std::uint64_t* full() const { return reinterpret_cast<std::uint64_t*>(shared + Stages * Bytes) + stage; }
+    FEWBITS_DEVICE std::uint64_t* empty() const { return empty_of(stage); }
+    FEWBITS_DEVICE std::uint64_t* empty_of(int which) const {
+        return reinterpret_cast<std::uint64_t*>(shared + Stages * Bytes) + Stages + which;
+    }
+    FEWBITS_DEVICE void advance() {
+        if (++stage == Stages) {
+            stage = 0;
+            parity ^= 1U;
+        }
+    }
+
+    /// The barriers, before their first use; all threads of the block.
+    template <class Machine>
+    FEWBITS_DEVICE void prepare(Machine& m) const {
+        if (m.thread() == 0) {
+            for (int s = 0; s < Stages; ++s) {
+                m.init_phases(reinterpret_cast<std::uint64_t*>(shared + Stages * Bytes) + s, 1);
+                m.init_phases(empty_of(s), Warps);
+            }
+            m.publish_phases();
+        }
+        m.barrier();
+    }
+    /// The warp that fills: waits until the stage is free and says how many bytes are to come.
+    template <class Machine>
+    FEWBITS_DEVICE void expect(Machine& m) const {
+        m.wait_phase(empty(), parity ^ 1U);
+        m.arrive_expecting(full(), Bytes);
+    }
+    template <class Machine>
+    FEWBITS_DEVICE void wait_full(Machine& m) const {
+        m.wait_phase(full(), parity);
+    }
+    /// A warp that multiplies has done with a stage.
+    template <class Machine>
+    FEWBITS_DEVICE void give_back(Machine& m, int which) const {
+        if (m.lane() == 0) m.arrive(empty_of(which));
+    }
+};
+
+}  // namespace fewbits
