@@ -32,7 +32,7 @@ void all(cudaStream_t stream, void const* arguments) {
     launch<fb::skinny_product<fb::int_n<6>, float, 64, 2, 2>>(stream, arguments);
     // Zero points; minimums, of which an integer is taken off the codes and the rest is multiplied by sums of activations.
     // gate: skinny_product<uint_n<4>, float, 128  needs HMMA.16816.F32.BF16 LDG.E.NA.LTC256B.128  at most 2.6 a weight of 128
-    launch<fb::skinny_product<fb::uint_n<4>, float, 128, 1, 1, float, fb::offset_kind::whole>>(stream, arguments);
+    launch<fb::skinny_product<fb::uint_n<4>, float, 128, 1, 1, float, fb::offset_form::whole>>(stream, arguments);
     // gate: skinny_product<uint_n<4>, float, 32  needs HMMA.16816.F32.BF16 LDG.E.NA.LTC256B.128  at most 4.0 a weight of 128
-    launch<fb::skinny_product<fb::uint_n<4>, float, 32, 1, 1, float, fb::offset_kind::any>>(stream, arguments);
+    launch<fb::skinny_product<fb::uint_n<4>, float, 32, 1, 1, float, fb::offset_form::any>>(stream, arguments);
 }

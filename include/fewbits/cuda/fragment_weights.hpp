@@ -44,9 +44,9 @@ inline namespace FEWBITS_BASELINE {
 
 /// The offsets that kernels know: of integers of at most 7 bits, one for every scale.
 template <block_format F>
-inline constexpr offset_kind offset_kind_of = F::is_symmetric     ? offset_kind::none
-                                             : F::has_zero_point ? offset_kind::whole
-                                                                 : offset_kind::any;
+inline constexpr offset_form offset_form_of = F::is_symmetric     ? offset_form::none
+                                             : F::has_zero_point ? offset_form::whole
+                                                                 : offset_form::any;
 
 }  // namespace FEWBITS_BASELINE
 
@@ -60,7 +60,7 @@ struct fragment_weights {
     static constexpr int group = static_cast<int>(F::block.cols);  ///< columns under a scale, 0: all
     static constexpr int per_tile = group == 0 || group >= fragment_columns ? 1 : fragment_columns / group;  ///< scales of a row in a tile
     using pairs = scale_pairs<scale_type, per_tile>;
-    static constexpr offset_kind offsets = offset_kind_of<F>;
+    static constexpr offset_form offsets = offset_form_of<F>;
     using offset_pairs = fewbits::offset_pairs<offsets, per_tile>;
 
     static constexpr std::size_t panels(std::size_t rows) noexcept { return divided_up(rows, fragment_rows); }
@@ -76,7 +76,7 @@ struct fragment_weights {
         return panels(rows) * records(cols) * 8 * sizeof(pairs);
     }
     static constexpr std::size_t offset_bytes(std::size_t rows, std::size_t cols) noexcept {
-        return offsets == offset_kind::none ? 0 : panels(rows) * records(cols) * 8 * sizeof(offset_pairs);
+        return offsets == offset_form::none ? 0 : panels(rows) * records(cols) * 8 * sizeof(offset_pairs);
     }
     static constexpr std::size_t factor_bytes(std::size_t rows) noexcept { return rows * sizeof(float); }
 };

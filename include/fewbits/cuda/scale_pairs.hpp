@@ -16,7 +16,7 @@ template <scale_number S>
 inline constexpr int scale_bytes = (number_storage<S>::width + 7) / 8;
 
 /// How elements have an offset.
-enum class offset_kind : unsigned char {
+enum class offset_form : unsigned char {
     none,
     whole,  ///< a zero point: an integer, taken off the code
     any     ///< a number: the integer nearest to it is taken off the code, what is left is added times the sum of the activations
@@ -78,13 +78,13 @@ private:
 };
 
 /// `Count` pairs of offsets, beside scale_pairs: what is taken off the codes, 0 to 127.
-template <offset_kind Kind, int Count>
+template <offset_form Kind, int Count>
 struct offset_pairs {
     std::uint8_t centre[static_cast<std::size_t>(Count)][2];
 };
 /// And what is left.
 template <int Count>
-struct offset_pairs<offset_kind::any, Count> {
+struct offset_pairs<offset_form::any, Count> {
     std::uint8_t centre[static_cast<std::size_t>(Count)][2];
     float rest[static_cast<std::size_t>(Count)][2];
 };

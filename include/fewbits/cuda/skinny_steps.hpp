@@ -47,7 +47,7 @@ inline constexpr int skinny_terms = [] {
     constexpr operand_facts facts = facts_of<A>();
     if (facts.exact_in_bf16 && (!block_format<A> || facts.power_scales)) return 1;
     if (facts.dense == dense_form::halves) return 2;
-    return decoder_of<typename W::element>::parts == 1 && offset_kind_of<W> != offset_kind::any ? 2 : 3;
+    return decoder_of<typename W::element>::parts == 1 && offset_form_of<W> != offset_form::any ? 2 : 3;
 }();
 
 }  // namespace FEWBITS_BASELINE
@@ -87,7 +87,7 @@ private:
     using element = typename W::element;
     static constexpr bool by_integers = skinny_way_of<A, W> == skinny_way::integers;
     static constexpr int terms = by_integers ? 1 : skinny_terms<A, W>;
-    static constexpr bool has_rest = weights::offsets == offset_kind::any;
+    static constexpr bool has_rest = weights::offsets == offset_form::any;
     static constexpr int part = fragment_columns / weights::per_tile;
 
     /// Where the parts of the scratch begin.

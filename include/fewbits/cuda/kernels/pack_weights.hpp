@@ -127,7 +127,7 @@ private:
             float value = 0.0F;
             std::uint32_t bits = 0;
             if (row < a.rows && col < a.cols) bits = stored(a, row, col, value);
-            if constexpr (weights::offsets != offset_kind::none) bad = store_offset(a, row, col, i, value) || bad;
+            if constexpr (weights::offsets != offset_form::none) bad = store_offset(a, row, col, i, value) || bad;
             if (!(value == value)) bad = true, bits = 0;
             std::size_t const record = (row / fragment_rows * records + i / per_tile) * 8 + row % 8;
             std::size_t const within = i % per_tile * 2 + row % fragment_rows / 8;
@@ -146,13 +146,13 @@ private:
         std::size_t const half = row % fragment_rows / 8;
         float const offset = row < a.rows && col < a.cols ? a.from.offset(row, col) : 0.0F;
         float centre = offset;  // a zero point counts codes
-        if constexpr (weights::offsets == offset_kind::any) centre = scale != 0.0F ? div_rn(-offset, scale) : 0.0F;
+        if constexpr (weights::offsets == offset_form::any) centre = scale != 0.0F ? div_rn(-offset, scale) : 0.0F;
         // Codes are counted from their lowest.
         constexpr float lowest = static_cast<float>(kernel_code<element>(static_cast<std::uint32_t>(element::codec::from_integer(0))));
         centre = add_rn(centre, lowest);
         float const whole = centre > 0.0F ? (centre < 127.0F ? static_cast<float>(static_cast<int>(add_rn(centre, 0.5F))) : 127.0F) : 0.0F;
         a.offsets[record].centre[i % per_tile][half] = static_cast<std::uint8_t>(whole);
-        if constexpr (weights::offsets == offset_kind::any) {
+        if constexpr (weights::offsets == offset_form::any) {
             a.offsets[record].rest[i % per_tile][half] = fma_rn(sub_rn(whole, lowest), scale, offset);
         }
         return !(offset == offset);

@@ -19,7 +19,7 @@ namespace fewbits {
 /// them. Sums of a group are fp32 and are multiplied by its scale; the warps of a block share out K and add their sums in order. Of an
 /// offset an integer is taken off the codes before they are multiplied, so that nothing large cancels; the rest is multiplied by sums of
 /// the activations.
-template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float, offset_kind Offset = offset_kind::none>
+template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float, offset_form Offset = offset_form::none>
     requires has_decoder<E>
 struct skinny_product {
     using decoder = decoder_of<E>;
@@ -78,7 +78,7 @@ private:
             unrolled<steps>([&](auto s) {
                 constexpr int step = g.value * steps + s.value;
                 std::uint32_t fragments[decoder::parts][4];
-                if constexpr (Offset == offset_kind::none) {
+                if constexpr (Offset == offset_form::none) {
                     decoder::template decode<step>(m, words, fragments);
                 } else {
                     auto const& centre = a.offsets[record].centre[g.value];
@@ -103,7 +103,7 @@ private:
                     to = fma_rn(i.value < 2 ? upper : lower, decoder::template row_sum<i.value>(part[n.value]), to);
                 });
             });
-            if constexpr (Offset == offset_kind::any) add_rest<g.value>(a, record, t, lane, sum);
+            if constexpr (Offset == offset_form::any) add_rest<g.value>(a, record, t, lane, sum);
         });
     }
 
