@@ -22,8 +22,9 @@ namespace fewbits {
 ///
 /// One warp has the copy engine fetch tiles of 128 x 64 activations through a ring of Stages; two warpgroups take half of a tile's Rows
 /// rows of w each, 64 at a time, so that one decodes while the other's products run.
-template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, offset_kind Offset = offset_kind::none, int Rows = 256, int Stages = 6>
-    requires(operand_class_of<X> == operand_class::upper_half && has_bf16_pairs<E> && Offset != offset_kind::any)
+template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, offset_form Offset = offset_form::none, int Rows = 256,
+          int Stages = 6>
+    requires(operand_class_of<X> == operand_class::upper_half && has_bf16_pairs<E> && Offset != offset_form::any)
 struct packed_product {
     static constexpr int architecture = 900;
     static constexpr bool one_architecture = true;
@@ -157,7 +158,7 @@ private:
             std::uint32_t fragments[static_cast<std::size_t>(steps)][1][4];
             unrolled<steps>([&](auto s) {
                 constexpr int step = g.value * steps + s.value;
-                if constexpr (Offset == offset_kind::none) {
+                if constexpr (Offset == offset_form::none) {
                     word_decoder<E>::template decode<step>(m, words, fragments[s.value]);
                 } else {
                     auto const& centre = a.offsets[record].centre[g.value];

@@ -1,0 +1,99 @@
+// Hopper's kernel for many rows times packed weights, as it is, over the emulator, against exact sums; and with something left out.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <fewbits/cuda/kernels/packed_product.hpp>
+#include <fewbits/formats/all_formats.hpp>
+#include <simt/machine.hpp>
+
+#include "packed_weights.hpp"
+#include "random_matrix.hpp"
+
+namespace fb = fewbits;
+
+namespace {
+
+/// The largest error of a product against the sum of magnitudes; 1e31 for a NaN, or where something outside of y was written.
+template <class W, class Y = float, int Rows = 128, class Machine = simt::machine>
+double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks = 2) {
+    using weights = fb::fragment_weights<W>;
+    using kernel = fb::packed_product<fb::bf16, typename W::element, typename weights::scale_type, weights::group, Y, weights::offsets, Rows, 2>;
+    std::size_t const stride = (k + 7) / 8 * 8;  // rows begin on 16 bytes
+    std::mt19937 random(4);
+    std::normal_distribution<float> normal;
+    std::vector<fb::bf16> a(m * stride, fb::bf16(1e30F));
+    for (std::size_t i = 0; i < m * k; ++i) a[i / k * stride + i % k] = fb::bf16(normal(random));
+    auto const w = random_matrices::random_matrix<W>(n, k, 1);
+    packed_weights<W> const packed(w);
+    std::vector<float> bias(n);
+    for (std::size_t i = 0; i < n; ++i) bias[i] = static_cast<float>(i % 16) * 0.125F - 1;
+    std::vector<Y> y(m * (n + 3), Y(-4096.0F));
+    typename kernel::arguments const arguments{
+        .a = k == 0 ? fb::tensor_map{} : simt::make_tensor_map(a.data(), m, k * 2, stride * 2, 128), .codes = packed.codes(), .scales = packed.scales(),
+        .offsets = packed.offsets(), .y = y.data(), .factors = packed.factors.data(), .bias = bias.data(), .m = static_cast<int>(m),
+        .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)), .groups = static_cast<int>(weights::records(k)),
+        .stride = n + 3};
+    simt::launch<kernel, Machine>(blocks, kernel::shared_bytes, arguments, 9);
+    double worst = 0;
+    for (std::size_t i = 0; i < m; ++i) {
+        for (std::size_t j = 0; j < n + 3; ++j) {
+            auto const got = static_cast<double>(static_cast<float>(y[i * (n + 3) + j]));
+            double sum = j < n ? static_cast<double>(bias[j]) : 0;
+            double size = std::abs(sum);
+            for (std::size_t c = 0; c < k && j < n; ++c) {
+                double const product = static_cast<double>(static_cast<float>(a[i * stride + c])) * static_cast<double>(w.value(j, c));
+                sum += product;
+                size += std::abs(product);
+            }
+            double const error = j >= n ? (got == -4096.0 ? 0.0 : 1e31) : std::abs(sum - got) / size;
+            worst = std::max(worst, error <= 1e30 ? error : 1e31);
+        }
+    }
+    return worst;
+}
+
+/// A machine that forgets what `Lost` says.
+enum class lost { filled, freed, products };
+template <lost Lost>
+class careless_machine : public simt::machine {
+public:
+    using simt::machine::machine;
+    void wait_phase(std::uint64_t* barrier, unsigned parity) {
+        bool const fills = warp() >= 8;
+        if (fills ? Lost == lost::freed : Lost == lost::filled) return;
+        simt::machine::wait_phase(barrier, parity);
+    }
+    template <int Left, class T, std::size_t Count>
+    void wait_products(fb::number<Left>, T (&d)[Count]) {
+        simt::machine::wait_products(fb::number<Lost == lost::products ? Left + 1 : Left>{}, d);
+    }
+};
+template <lost Lost>
+bool shows() {
+    try {
+        return !(worst_error<fb::int4_g128, float, 128, careless_machine<Lost>>(40, 130, 700, 1) < 1e-5);
+    } catch (simt::kernel_error const&) {
+        return true;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("many rows times packed weights keep the bound") {
+    double const bound = 1e-5;
+    CHECK(worst_error<fb::int4_g128>(130, 150, 200) < bound);
+    CHECK(worst_error<fb::int4_g32>(3, 16, 72) < bound);
+    CHECK(worst_error<fb::int4_g128, float, 256>(20, 300, 136) < bound);
+    CHECK(worst_error<fb::int8_row>(140, 5, 64, 3) < bound);
+    CHECK(worst_error<fb::mxfp4>(5, 140, 96) < bound);
+    CHECK(worst_error<fb::nvfp4>(5, 40, 128) < bound);
+    CHECK(worst_error<fb::mxfp8_e4m3>(5, 40, 128) < bound);
+    CHECK(worst_error<fb::uint4_g128>(9, 33, 256) < bound);
+    CHECK(worst_error<fb::int4_g128, fb::bf16>(9, 33, 256) < 0x1p-8);
+    CHECK(worst_error<fb::int4_g128>(9, 33, 0) < bound);
+}
+
+TEST_CASE("what packed products wait for they need") {
+    CHECK(shows<lost::filled>());
+    CHECK(shows<lost::freed>());
+    CHECK(shows<lost::products>());
+}

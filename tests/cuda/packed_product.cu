@@ -1,0 +1,25 @@
+// Products of many rows by packed weights on Hopper, and what their machine code must hold (gate.py reads the lines "gate:").
+#include <fewbits/cuda/kernels/packed_product.hpp>
+#include <fewbits/cuda/launch.cuh>
+#include <fewbits/cuda/tensor_map.cuh>
+#include <fewbits/fewbits.hpp>
+
+namespace fb = fewbits;
+
+template <class Kernel>
+void launch(cudaStream_t stream, void const* a, std::size_t k, void const* arguments) {
+    typename Kernel::arguments all = *static_cast<typename Kernel::arguments const*>(arguments);
+    all.a = fb::make_tensor_map(a, static_cast<std::size_t>(all.m), k * 2, k * 2, Kernel::tokens);
+    fb::launch<Kernel>(stream, 132, Kernel::shared_bytes, all);
+}
+
+void all(cudaStream_t stream, void const* a, std::size_t k, void const* arguments) {
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 420 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, int_n<8>, float, 0, float  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 480 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<8>, float, 0, float>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, e2m1, e8m0, 32, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 640 a loop
+    launch<fb::packed_product<fb::bf16, fb::e2m1, fb::e8m0, 32, fb::bf16>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, uint_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 460 a loop
+    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 128, fb::bf16, fb::offset_form::whole>>(stream, a, k, arguments);
+}
