@@ -11,6 +11,8 @@ void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb
     fb::gemm_async(stream, a, packed, y, options);
     fb::gemm_async(stream, a16, packed, y16, options);
     fb::gemm_async(stream, a, int4, y, options);
+    fb::device_prepacked<fb::q4_k> const q4(y.cols, a.cols);
+    fb::gemm_async(stream, a16, q4, y, options);
 
     fb::device_matrix<fb::int8_row> const int8(a.rows, a.cols);
     fb::gemm_async(stream, int8, packed, y, options);

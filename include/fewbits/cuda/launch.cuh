@@ -67,4 +67,16 @@ void launch(cudaStream_t stream, unsigned blocks, std::size_t shared_bytes, type
 }
 
 }  // namespace FEWBITS_BASELINE
+
+/// What launches kernels for the steps of an operation (quantize_steps, skinny_steps), in order.
+struct stream_launch {
+    cudaStream_t stream;
+
+    template <class Kernel>
+    void run(unsigned blocks, typename Kernel::arguments const& arguments) {
+        launch<Kernel>(stream, blocks, Kernel::shared_bytes, arguments);
+    }
+    void clear(void* from, std::size_t bytes) { check_cuda("cudaMemsetAsync", cudaMemsetAsync(from, 0, bytes, stream)); }
+};
+
 }  // namespace fewbits

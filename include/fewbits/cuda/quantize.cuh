@@ -19,17 +19,6 @@ std::size_t quantize_scratch_bytes(std::size_t rows, std::size_t cols) noexcept 
     return scratch_of<F>(rows, cols).bytes;
 }
 
-/// Kernels on a CUDA stream.
-struct stream_launch {
-    cudaStream_t stream;
-
-    template <class Kernel>
-    void run(unsigned blocks, typename Kernel::arguments const& arguments) {
-        launch<Kernel>(stream, blocks, Kernel::shared_bytes, arguments);
-    }
-    void clear(void* from, std::size_t bytes) { check_cuda("cudaMemsetAsync", cudaMemsetAsync(from, 0, bytes, stream)); }
-};
-
 inline namespace FEWBITS_BASELINE {
 
 /// `from` (rows x cols of fp32, bf16 or fp16) in format F, with the bits of the host's quantize. `streams`: device memory for the streams

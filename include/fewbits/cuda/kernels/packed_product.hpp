@@ -21,8 +21,9 @@ namespace fewbits {
 /// group are fp32, multiplied by its scale and added up in fp32.
 ///
 /// One warp has the copy engine fetch tiles of 128 x 64 activations through a ring of Stages; two warpgroups take half of a tile's Rows
-/// rows of w each, 64 at a time, so that one decodes while the other's products run.
-template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, offset_form Offset = offset_form::none, int Rows = 256,
+/// rows of w each, 64 at a time, so that one decodes while the other's products run. Rows of 256 fetch less for what they multiply;
+/// codes of 4 bits under long groups have registers for that, but for a few in the last step.
+template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, offset_form Offset = offset_form::none, int Rows = 128,
           int Stages = 6>
     requires(operand_class_of<X> == operand_class::upper_half && has_bf16_pairs<E> && Offset != offset_form::any)
 struct packed_product {
@@ -105,18 +106,13 @@ private:
         for_each_tile(m, a, [&](int token, int row) {
             wave_sums sums = {};
             wave_words words;
-            if (a.tiles != 0) load(m, a, row, 0, words);
+            if (a.tiles != 0) unrolled<waves>([&](auto w) { load(m, a, panel_of(m, a, row, w.value), 0, words[w.value]); });
             for (int t = 0; t < a.tiles; ++t) {
-                wave_words now;
-                unrolled<waves * E::width>([&](auto i) {
-                    constexpr int wave = i.value / E::width;
-                    constexpr int word = i.value % E::width;
-                    now[wave][word] = words[wave][word];
-                });
-                if (t + 1 < a.tiles) load(m, a, row, t + 1, words);
                 at.wait_full(m);
                 std::uint64_t const activations = advance_tile(first, at.stage * tokens * tile_row_bytes);
-                unrolled<waves>([&](auto w) { add_wave(m, a, panel_of(m, a, row, w.value), t, activations, now[w.value], sums[w.value]); });
+                unrolled<waves>([&](auto w) {
+                    add_wave(m, a, panel_of(m, a, row, w.value), t, activations, words[w.value], sums[w.value]);
+                });
                 at.give_back(m, at.stage);
                 at.advance();
             }
@@ -139,17 +135,15 @@ private:
     }
 
     template <class Machine>
-    FEWBITS_DEVICE static void load(Machine& m, arguments const& a, int row, int t, wave_words& words) {
-        unrolled<waves>([&](auto w) {
-            std::size_t const tile = panel_of(m, a, row, w.value) * static_cast<std::size_t>(a.tiles) + static_cast<std::size_t>(t);
-            load_tile(m, a.codes + tile * fragment_tile<E>::bytes, static_cast<int>(m.lane()), words[w.value]);
-        });
+    FEWBITS_DEVICE static void load(Machine& m, arguments const& a, std::size_t panel, int t, lane_words<E>& words) {
+        std::size_t const tile = panel * static_cast<std::size_t>(a.tiles) + static_cast<std::size_t>(t);
+        load_tile(m, a.codes + tile * fragment_tile<E>::bytes, static_cast<int>(m.lane()), words);
     }
 
-    /// sums += 64 rows of w times the activations of a stage, group by group.
+    /// sums += 64 rows of w times the activations of a stage, group by group; then `words` are asked for that come next.
     template <class Machine>
     FEWBITS_DEVICE static void add_wave(Machine& m, arguments const& a, std::size_t panel, int t, std::uint64_t activations,
-                                        lane_words<E> const& words, float (&sums)[held]) {
+                                        lane_words<E>& words, float (&sums)[held]) {
         constexpr int steps = fragment_steps / per_tile;
         auto const group = static_cast<std::size_t>(Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group));
         std::size_t const record = (panel * static_cast<std::size_t>(a.groups) + group) * 8 + m.lane() / 4;
@@ -179,18 +173,24 @@ private:
             m.wait_products(number<0>{}, part);
             unrolled<held>([&](auto i) { sums[i.value] = fma_rn(i.value % 4 < 2 ? upper : lower, part[i.value], sums[i.value]); });
         });
+        if (t + 1 < a.tiles) load(m, a, panel, t + 1, words);  // no sooner: the products want the registers
     }
 
     template <class Machine>
     FEWBITS_DEVICE static void store(Machine& m, arguments const& a, int token, int row, float const (&sums)[held]) {
-        unrolled<held>([&](auto i) {
-            tile_place const at = place_c(static_cast<int>(m.lane()), i.value % 4);
-            int const n = row + at.row;
-            int const t = token + i.value / 4 * 8 + at.col;
-            if (n < a.n && t < a.m) {
-                a.y[static_cast<std::size_t>(t) * a.stride + static_cast<std::size_t>(n)] =
-                    result_of<Y>(mul_rn(sums[i.value], a.factors[n]), a.bias, static_cast<std::size_t>(n));
-            }
+        auto const lane = static_cast<int>(m.lane());
+        unrolled<2>([&](auto h) {
+            int const n = row + place_c(lane, 2 * h.value).row;
+            if (n >= a.n) return;
+            float const factor = a.factors[n];
+            float const bias = a.bias == nullptr ? 0.0F : a.bias[n];
+            int const first = token + place_c(lane, 0).col;
+            Y* const out = a.y + static_cast<std::size_t>(first) * a.stride + static_cast<std::size_t>(n);
+            unrolled<held / 2>([&](auto i) {
+                constexpr int further = i.value / 2 * 8 + i.value % 2;
+                float const sum = sums[i.value / 2 * 4 + h.value * 2 + i.value % 2];
+                if (first + further < a.m) out[further * a.stride] = result_of<Y>(mul_rn(sum, factor), a.bias != nullptr, bias);
+            });
         });
     }
 };
