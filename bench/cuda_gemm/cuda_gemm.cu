@@ -25,10 +25,10 @@ double copy_rate(cudaStream_t stream) {
     fewbits::device_memory const from(bytes);
     fewbits::device_memory const to(bytes);
     check_cuda("cudaMemset", cudaMemset(from.data(), 0x5A, bytes));
-    auto const copy = [&](std::size_t) {
+    auto const copy = [&] {
         check_cuda("cudaMemcpyAsync", cudaMemcpyAsync(to.data(), from.data(), bytes, cudaMemcpyDeviceToDevice, stream));
     };
-    return 2.0 * static_cast<double>(bytes) / bench::seconds_of(stream, copy, 1);
+    return 2.0 * static_cast<double>(bytes) / bench::stopwatch(stream).median(copy);
 }
 
 void describe(double rate) {

@@ -11,7 +11,7 @@ libraries=$(dirname "$(dirname "$(readlink -f "$nvcc")")")/lib64
 
 compile() {
     local flags=(-O3 -std=c++20 "-I$tree/include") objects=() running=() architecture unit name one
-    for architecture in 80 89 90a; do
+    for architecture in ${ARCHITECTURES:-80 89 90a}; do
         flags+=(-gencode "arch=compute_$architecture,code=sm_$architecture")
     done
     mkdir -p "$build"
