@@ -93,8 +93,8 @@ agreement compare(cudaStream_t stream, sampled_rows const& a, sampled_rows const
             }
             double const scale = std::is_same_v<Y, std::int32_t> ? a.scales[i] * w.scales[j] : 1.0;
             double const error = std::fabs(scale * number(row[w.at[j]]) - sum) - rounding * std::fabs(sum);
-            double const units = std::max(0.0, error / magnitudes);
-            if (!(units <= found.error)) found.error = std::isfinite(number(row[w.at[j]])) ? units : HUGE_VAL;
+            double const units = error / magnitudes;
+            if (!(units <= found.error)) found.error = std::isnan(units) ? HUGE_VAL : units;  // what was never stored is NaN
         }
     }
     return found;
