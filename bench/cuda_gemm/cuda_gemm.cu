@@ -42,7 +42,8 @@ void describe(double rate) {
                 chip.multiProcessorCount, chip.l2CacheSize >> 20, static_cast<double>(chip.totalGlobalMem) / (1U << 30));
     std::printf("- CUDA %d.%d (nvcc %d.%d), the driver's CUDA %d.%d, cuBLASLt %zu\n", runtime / 1000, runtime % 1000 / 10,
                 __CUDACC_VER_MAJOR__, __CUDACC_VER_MINOR__, driver / 1000, driver % 1000 / 10, cublasLtGetVersion());
-    std::printf("- A copy on the device (`cudaMemcpyAsync`, 1 GiB): %.0f GB/s read and written; \"of copy\" is a share of that\n", rate * 1e-9);
+    std::printf("- A copy on the device (`cudaMemcpyAsync`, 1 GiB): %.0f GB/s read and written; \"of copy\" is a share of that\n",
+                rate * 1e-9);
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ int main(int count, char** arguments) try {
     int devices = 0;
     cudaError_t const found = cudaGetDeviceCount(&devices);
     if (found != cudaSuccess || devices == 0) {
-        std::fprintf(stderr, "cuda_gemm: no CUDA device to measure on: %s\n", found == cudaSuccess ? "none there" : cudaGetErrorString(found));
+        std::fprintf(stderr, "cuda_gemm: no CUDA device to measure on: %s\n",
+                     found == cudaSuccess ? "none there" : cudaGetErrorString(found));
         return 1;
     }
     owned_stream const stream;
