@@ -3,6 +3,10 @@
 
 namespace fb = fewbits;
 
+// Scales of whole rows and of the whole matrix: a group of 0 columns divides nothing, and nvcc is not to warn of it.
+static_assert(fb::fits_fragments<fb::int8_row>(64) && fb::fits_fragments<fb::bitnet>(64));
+static_assert(fb::skinny_way_of<fb::int8_row, fb::bitnet> == fb::skinny_way::integers);
+
 void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb::bf16 const> a16, fb::matrix_view<float> y,
          fb::matrix_view<fb::bf16> y16, fb::device_gemm_options const& options) {
     fb::device_matrix<fb::int4_g128> const int4(y.cols, a.cols);

@@ -106,7 +106,8 @@ inline constexpr bool has_fragments = [] {
 /// The same where the matrix matters too: runs that go on from row to row have to end with the rows.
 template <block_format F>
 constexpr bool fits_fragments(std::size_t cols) noexcept {
-    return has_fragments<F> && (!F::block.linear || cols % F::block.cols == 0);
+    if constexpr (has_fragments<F> && F::block.linear) return cols % F::block.cols == 0;
+    else return has_fragments<F>;
 }
 
 }  // namespace FEWBITS_BASELINE

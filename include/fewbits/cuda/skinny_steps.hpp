@@ -31,8 +31,9 @@ inline constexpr skinny_way skinny_way_of = [] {
         return skinny_way::floats;
     } else if constexpr (has_bytes<typename A::element> && has_bytes<typename W::element>) {
         constexpr std::size_t group = W::block.cols;
-        constexpr bool nested = A::block.cols == 0 || (group != 0 && A::block.cols % group == 0);
-        constexpr bool sizes = group == 0 || group == 32 || (group % 64 == 0 && group <= 4096 && 4096 % group == 0);
+        constexpr std::size_t unit = group == 0 ? 1 : group;  // nvcc warns of a remainder by 0 that is never taken
+        constexpr bool nested = A::block.cols == 0 || (group != 0 && A::block.cols % unit == 0);
+        constexpr bool sizes = group == 0 || group == 32 || (group % 64 == 0 && group <= 4096 && 4096 % unit == 0);
         constexpr bool whole = facts_of<A>().fraction == 0 && facts_of<W>().fraction == 0;
         return nested && sizes && whole && !fragment_weights<W>::tensor_scale ? skinny_way::integers : skinny_way::none;
     } else {
