@@ -25,7 +25,7 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
     auto const w = random_matrices::random_matrix<W>(n, k, 1);
     packed_weights<W> const packed(w);
     std::vector<float> bias(n);
-    for (std::size_t i = 0; i < n; ++i) bias[i] = static_cast<float>(i % 16) * 0.125F - 1;
+    for (std::size_t i = 0; i < n; ++i) bias[i] = static_cast<float>(i % 16) * 0.125F - 1.0625F;  // never 0
     std::vector<Y> y(m * (n + 3), Y(-4096.0F));
     typename kernel::arguments const arguments{
         .a = k == 0 ? fb::tensor_map{} : simt::make_tensor_map(a.data(), m, k * 2, stride * 2, 128), .codes = packed.codes(), .scales = packed.scales(),
