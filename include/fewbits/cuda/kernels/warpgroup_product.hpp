@@ -248,7 +248,8 @@ private:
                         float const scale = mul_rn(row_scale[h.value], col_scale[i.value]);
                         y[i.value] = fma_rn(y[i.value], scale, 0.0F);
                     }
-                    y[i.value] = add_rn(y[i.value], bias[i.value]);
+                    if constexpr (std::is_same_v<Out, float>) y[i.value] = add_rn(y[i.value], bias[i.value]);
+                    else y[i.value] = add_to_odd(y[i.value], bias[i.value]);  // to be rounded once
                 });
                 out_type* const to = out + h.value * 8 * a.stride + j.value * 8;
                 if constexpr (Whole) {
