@@ -6,9 +6,7 @@
 namespace fb = fewbits;
 
 template <class E, class T, bool Registers>
-struct product {
-    static constexpr int architecture = 900;
-    static constexpr bool one_architecture = true;
+struct product : fb::on_sm_90a {
     static constexpr unsigned threads = 128;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     struct arguments {

@@ -5,24 +5,38 @@
 
 #include <cstddef>
 
+#include "device_target.hpp"
 #include "error.cuh"
 #include "ptx/machine.cuh"
 
 namespace fewbits {
 
-/// Whether Kernel is code for one chip's own instructions (targets like sm_90a), which later chips do not have.
-template <class Kernel>
-inline constexpr bool one_architecture = requires { requires Kernel::one_architecture; };
+#if defined(__CUDA_ARCH__)
+/// What this is being compiled for.
+inline constexpr device_target compiled_for{
+    __CUDA_ARCH__,
+#if defined(__CUDA_ARCH_SPECIFIC__)
+    __CUDA_ARCH_SPECIFIC__,
+#elif defined(__CUDA_ARCH_FEAT_SM90_ALL)  // before CUDA 12.9
+    900,
+#else
+    0,
+#endif
+#if defined(__CUDA_ARCH_FAMILY_SPECIFIC__)
+    __CUDA_ARCH_FAMILY_SPECIFIC__,
+#else
+    0,
+#endif
+};
+#endif
 
-/// Whether what is being compiled can hold Kernel's code: a chip of its architecture or a later one, or the one with its own instructions.
+/// Whether what is being compiled can hold Kernel's code; the host does not ask.
 template <class Kernel>
 consteval bool has_target() {
-#if !defined(__CUDA_ARCH__)
-    return true;  // the host does not ask
-#elif defined(__CUDA_ARCH_FEAT_SM90_ALL)
-    return __CUDA_ARCH__ == Kernel::architecture || (__CUDA_ARCH__ > Kernel::architecture && !one_architecture<Kernel>);
+#if defined(__CUDA_ARCH__)
+    return Kernel::runs_on(compiled_for);
 #else
-    return __CUDA_ARCH__ >= Kernel::architecture && !one_architecture<Kernel>;
+    return true;
 #endif
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../device_target.hpp"
 #include "../product_operand.hpp"
 #include "../result.hpp"
 
@@ -11,8 +12,7 @@ namespace fewbits {
 
 /// y (M x N) = a (M x K) * transpose(w) (N x K) + bias of integers, to the bit what gemm computes, under groupings of any size.
 template <block_format A, block_format W, gemm_result Y>
-struct element_product {
-    static constexpr int architecture = 750;
+struct element_product : on_sm_75 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;

@@ -6,15 +6,15 @@
 
 #include "../../matrix/matrix_view.hpp"
 #include "../../matrix/quantized_view.hpp"
+#include "../device_target.hpp"
 #include "../group_encoder.hpp"
 
 namespace fewbits {
 
 /// Codes of a matrix of T (rows x cols) in format F whose scales and offsets are stored, with the bits of the host's quantize.
 template <block_format F, device_value T>
-struct encode_under_scales {
+struct encode_under_scales : on_sm_80 {
     using composition = typename F::composition;
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;

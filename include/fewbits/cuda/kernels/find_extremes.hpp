@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../../matrix/matrix_view.hpp"
+#include "../device_target.hpp"
 #include "../quantize_target.hpp"
 
 namespace fewbits {
@@ -43,9 +44,8 @@ struct fact_words {
 /// Extremes of a matrix of T for blocks of B that reach through all rows, and, in groups of columns, through B::block.cols of these or
 /// all. `Finite`: infinities and NaNs do not count.
 template <block_composition B, device_value T, bool Finite>
-struct find_extremes {
+struct find_extremes : on_sm_80 {
     static_assert(B::block.rows == 0 && !block_facts<B>::tells_zeros_apart);
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
@@ -112,8 +112,7 @@ private:
 
 /// Numbers of blocks from fact_words, stored: a thread for a block.
 template <block_composition B>
-struct store_extremes {
-    static constexpr int architecture = 800;
+struct store_extremes : on_sm_80 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
@@ -135,8 +134,7 @@ struct store_extremes {
 /// The tensor's scale over the scales of blocks: the largest magnitude over the largest that both levels reach.
 template <block_composition B>
     requires is_under_tensor_scale<typename B::scale_type>
-struct store_outer_scale {
-    static constexpr int architecture = 800;
+struct store_outer_scale : on_sm_80 {
     static constexpr unsigned threads = 32;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr std::size_t shared_bytes = 0;

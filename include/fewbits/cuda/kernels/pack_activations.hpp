@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../byte_order.hpp"
+#include "../device_target.hpp"
 #include "../fragment_weights.hpp"
 #include "../fragments.hpp"
 #include "../operands.hpp"
@@ -14,9 +15,8 @@ namespace fewbits {
 /// Activations (M x K) of numbers or a format A to operands B of m16n8k16: as one bf16 (rounded to nearest where it does not
 /// hold the number) or as the sum of several.
 template <class A, int Terms, int Tiles>
-struct pack_activations {
+struct pack_activations : on_sm_75 {
     static_assert(Terms >= 1 && Terms <= 3);
-    static constexpr int architecture = 750;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
@@ -62,8 +62,7 @@ struct pack_activations {
 /// Sums of activations (M x K) over every `Columns` columns, to the ends of tiles of 64: what the rests of offsets are multiplied by. A
 /// warp a sum.
 template <class A, int Columns, int Tiles>
-struct sum_activations {
-    static constexpr int architecture = 750;
+struct sum_activations : on_sm_75 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
@@ -100,9 +99,8 @@ struct sum_activations {
 /// Integer activations of format A (M x K) to operands B of m16n8k32, their scales, and their sums over every `Group` columns (0: all).
 template <block_format A, int Group, int Tiles>
     requires has_bytes<typename A::element>
-struct pack_integer_activations {
+struct pack_integer_activations : on_sm_75 {
     using element = typename A::element;
-    static constexpr int architecture = 750;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;

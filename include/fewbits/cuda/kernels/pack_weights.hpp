@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../../scaling/scale_rule.hpp"
+#include "../device_target.hpp"
 #include "../fragment_weights.hpp"
 #include "../fragments.hpp"
 
@@ -14,10 +15,9 @@ namespace fewbits {
 /// codes are 0.
 template <block_format F>
     requires has_fragments<F>
-struct pack_fragments {
+struct pack_fragments : on_sm_75 {
     using element = typename F::element;
     using tile = fragment_tile<element>;
-    static constexpr int architecture = 750;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;
@@ -66,11 +66,10 @@ struct pack_fragments {
 /// the unit of the elements where the scales are kept as stored, NaN where the row holds one. A warp a row. Beyond the matrix scales are 0.
 template <block_format F>
     requires has_fragments<F>
-struct pack_scales {
+struct pack_scales : on_sm_75 {
     using weights = fragment_weights<F>;
     using element = typename F::element;
     using scale_type = typename weights::scale_type;
-    static constexpr int architecture = 750;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
     static constexpr std::size_t shared_bytes = 0;

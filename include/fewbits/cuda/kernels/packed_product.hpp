@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../decoders.hpp"
+#include "../device_target.hpp"
 #include "../fragments.hpp"
 #include "../result.hpp"
 #include "../scale_pairs.hpp"
@@ -26,9 +27,7 @@ namespace fewbits {
 template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, offset_form Offset = offset_form::none, int Rows = 128,
           int Stages = 6>
     requires(operand_class_of<X> == operand_class::upper_half && has_bf16_pairs<E> && Offset != offset_form::any)
-struct packed_product {
-    static constexpr int architecture = 900;
-    static constexpr bool one_architecture = true;
+struct packed_product : on_sm_90a {
     static constexpr unsigned threads = 384;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr unsigned consumers = 2;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "../device_target.hpp"
 #include "../operand_loader.hpp"
 #include "../tile_sums.hpp"
 #include "element_product.hpp"
@@ -22,7 +23,7 @@ namespace fewbits {
 /// A block makes a tile of y: while a step of K is multiplied, the next one is decoded and the one after it is on its way from memory.
 /// RowsA x RowsW: the tile; Chunks: runs of 16 bytes of an operand's row in a step.
 template <class A, class W, gemm_result Y, unsigned RowsA, unsigned RowsW, int Chunks>
-struct tiled_product {
+struct tiled_product : on_sm_80 {
     static constexpr bool exact = is_exact_product<A, W>;
     static constexpr bool third = needs_third<A, W>;
     static constexpr std::size_t group = refined_group(scale_group<A, exact, third>, scale_group<W, exact>);
@@ -31,7 +32,6 @@ struct tiled_product {
     static constexpr unsigned unit =
         static_cast<unsigned>(std::gcd(std::gcd(scale_group<A, exact>, scale_group<W, exact>), std::size_t{columns}));
 
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = RowsA * RowsW == 128 * 128 ? 1 : 2;
     using loader_a = operand_loader<A, exact, third, RowsA, Chunks, unit, threads>;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../../matrix/matrix_view.hpp"
+#include "../device_target.hpp"
 #include "../quantize_target.hpp"
 
 namespace fewbits {
@@ -19,9 +20,8 @@ inline constexpr bool is_short_run = B::block.rows == 1 && !B::block.linear && B
 /// of values; the lanes of a block exchange what they found and come to the same scale, which the first of them stores.
 template <block_format F, device_value T>
     requires is_short_run<typename F::composition>
-struct quantize_groups {
+struct quantize_groups : on_sm_80 {
     using composition = typename F::composition;
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr std::size_t shared_bytes = 0;

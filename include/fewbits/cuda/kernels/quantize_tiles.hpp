@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../../matrix/matrix_view.hpp"
+#include "../device_target.hpp"
 #include "../quantize_target.hpp"
 
 namespace fewbits {
@@ -17,9 +18,8 @@ inline constexpr bool is_tile = B::block.rows != 0 && !B::block.linear && offset
 /// A matrix of T (rows x cols) into format F, a block of threads for a block of elements, with the bits of the host's quantize.
 template <block_format F, device_value T>
     requires is_tile<typename F::composition>
-struct quantize_tiles {
+struct quantize_tiles : on_sm_80 {
     using composition = typename F::composition;
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = sizeof(block_facts<composition>) * (threads / 32);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../byte_order.hpp"
+#include "../device_target.hpp"
 #include "../fragments.hpp"
 #include "../result.hpp"
 #include "../scale_pairs.hpp"
@@ -19,8 +20,7 @@ namespace fewbits {
 /// through the segment's sums in order.
 template <scalar E, scale_number S, int Group, int Tiles, gemm_result Y = float>
     requires has_bytes<E>
-struct skinny_integer_product {
-    static constexpr int architecture = 800;
+struct skinny_integer_product : on_sm_80 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr unsigned warps = threads / 32;

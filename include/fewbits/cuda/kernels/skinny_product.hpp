@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../decoders.hpp"
+#include "../device_target.hpp"
 #include "../fragments.hpp"
 #include "../result.hpp"
 #include "../scale_pairs.hpp"
@@ -21,9 +22,8 @@ namespace fewbits {
 /// the activations.
 template <scalar E, scale_number S, int Group, int Terms, int Tiles, gemm_result Y = float, offset_form Offset = offset_form::none>
     requires has_decoder<E>
-struct skinny_product {
+struct skinny_product : on_sm_80 {
     using decoder = decoder_of<E>;
-    static constexpr int architecture = 800;  ///< compute capability * 100, at least
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 3;
     static constexpr unsigned warps = threads / 32;

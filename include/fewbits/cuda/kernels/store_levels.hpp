@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../device_target.hpp"
 #include "../quantize_target.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -13,8 +14,7 @@ namespace fewbits {
 /// rows x cols numbers of S, whose codes are less than a byte; a thread packs eight of a row.
 template <scalar S>
     requires(S::width <= 8)
-struct store_narrow_numbers {
-    static constexpr int architecture = 800;
+struct store_narrow_numbers : on_sm_80 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
@@ -57,8 +57,7 @@ inline constexpr bool is_runs_of_bytes<S> =
 /// `count` numbers as blocks of S, a block of threads for each run; the mean is stored already.
 template <block_composition S>
     requires is_runs_of_bytes<S>
-struct store_number_runs {
-    static constexpr int architecture = 800;
+struct store_number_runs : on_sm_80 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = sizeof(float) * (threads / 32);

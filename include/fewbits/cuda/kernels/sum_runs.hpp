@@ -6,6 +6,7 @@
 
 #include "../../matrix/matrix_view.hpp"
 #include "../../quantize/statistics.hpp"
+#include "../device_target.hpp"
 #include "../quantize_target.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -14,8 +15,7 @@ namespace fewbits {
 
 /// sums[i] = the sum of values [1024 * i, 1024 * (i + 1)) of a matrix of T, row-major, from left to right; of magnitudes or as they are.
 template <device_value T, bool Magnitudes>
-struct sum_value_runs {
-    static constexpr int architecture = 800;
+struct sum_value_runs : on_sm_80 {
     static constexpr unsigned threads = 128;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
@@ -66,9 +66,8 @@ FEWBITS_DEVICE float mean_of_runs(double const* sums, std::size_t runs, std::siz
 
 /// The scale of a matrix whose scale is its mean magnitude.
 template <block_composition B>
-struct store_mean_scale {
+struct store_mean_scale : on_sm_80 {
     static_assert(B::method == scale_method::absmean && B::block == per_tensor);
-    static constexpr int architecture = 800;
     static constexpr unsigned threads = 32;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr std::size_t shared_bytes = 0;
@@ -89,8 +88,7 @@ struct store_mean_scale {
 };
 
 /// The mean of numbers, stored as fp32.
-struct store_mean {
-    static constexpr int architecture = 800;
+struct store_mean : on_sm_80 {
     static constexpr unsigned threads = 32;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr std::size_t shared_bytes = 0;

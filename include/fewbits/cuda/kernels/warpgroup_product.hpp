@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "../../bits/rounded.hpp"
+#include "../device_target.hpp"
 #include "../fragments.hpp"
 #include "../machine_types.hpp"
 #include "../output_pairs.hpp"
@@ -31,9 +32,7 @@ namespace fewbits {
 /// fetch less for what they multiply; they want a large M.
 template <scalar A, scalar W, int Group, scale_number Out = float, int Rows = 128, int Stages = Rows == 128 ? 6 : 4>
     requires(A::width == 8 && operand_class_of<A> != operand_class::none && operand_class_of<A> == operand_class_of<W>)
-struct warpgroup_product {
-    static constexpr int architecture = 900;
-    static constexpr bool one_architecture = true;
+struct warpgroup_product : on_sm_90a {
     static constexpr unsigned threads = 384;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr int rows = Rows;  ///< of a tile of y

@@ -1,0 +1,48 @@
+// One product of matrices on the device: what its kernels are given and choose by.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <span>
+
+#include "error.cuh"
+#include "product_operand.hpp"
+
+namespace fewbits {
+
+/// Which arithmetic a product on the device may use.
+enum class device_compute : unsigned char {
+    native,  ///< that of the tensor cores for the operands' own type: FP8 sums on Hopper are within about 2^-10 * sum |a||w|, 2^-6 at worst
+    exact    ///< integer pairs to the bit, others within 1e-5 * sum |a||w|
+};
+
+struct device_gemm_options {
+    float const* bias = nullptr;     ///< in device memory, one for each of the N columns of y
+    std::span<std::byte> scratch{};  ///< device memory on 16 bytes, gemm_scratch_bytes of it; in use until the stream is through
+    device_compute compute = device_compute::native;
+};
+
+/// One product, its formats known: A and W as device_operand names them, WSide what the weights are given as.
+template <class A, class WSide, class Y>
+struct device_product {
+    product_side<A> a;
+    WSide w;
+    matrix_view<Y> y;
+    std::size_t depth;  ///< K
+    device_gemm_options const& options;
+};
+
+inline namespace FEWBITS_BASELINE {
+
+/// Multiprocessors of the current device.
+inline int multiprocessors() {
+    int device = 0;
+    int count = 0;
+    check_cuda("cudaGetDevice", cudaGetDevice(&device));
+    check_cuda("cudaDeviceGetAttribute", cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
+    return count;
+}
+
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits

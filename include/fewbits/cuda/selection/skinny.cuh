@@ -1,0 +1,42 @@
+// Which products the kernels for few rows take, and how they are launched.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "../device_product.cuh"
+#include "../launch.cuh"
+#include "../skinny_steps.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace device_kernels {
+
+/// Weights packed in fragments, 16 rows of activations at a time.
+struct skinny {
+    static constexpr std::string_view name = "sm_80/skinny_product";
+    static constexpr std::string_view reason = "packed weights go straight to the tensor cores; read again for every 16 rows";
+    template <class A, class W, class Y, bool Packed>
+    static constexpr bool supports = [] {
+        if constexpr (Packed) return skinny_way_of<A, W> != skinny_way::none;
+        else return false;
+    }();
+    template <class A, class W, class Y, class Product>
+    static bool fits(Product const&) { return true; }
+    template <class A, class W, class Y, class Product>
+    static void run(stream_launch launch, Product const& p) {
+        using steps = skinny_steps<A, W, Y, stream_launch>;
+        steps::check(p.y.cols, p.depth);
+        if (p.options.scratch.size() < steps::scratch_bytes(p.y.rows, p.depth)) {
+            throw std::invalid_argument("gemm on the device: " + std::to_string(p.options.scratch.size()) + " bytes of scratch, " +
+                                        std::to_string(steps::scratch_bytes(p.y.rows, p.depth)) + " are needed");
+        }
+        steps::run(launch, p.a, p.w, p.y, p.options.bias, p.options.scratch.data());
+    }
+};
+
+}  // namespace device_kernels
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
