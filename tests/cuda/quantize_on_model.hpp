@@ -62,7 +62,7 @@ streams_of<F> on_device(matrix<T> const& from, fb::quantize_options const& optio
     streams_of<F> made;
     for (std::size_t bytes : fb::quantized_matrix<F>::stream_sizes(from.rows, from.cols)) made.emplace_back(bytes, std::byte{0xCD});
     std::vector<std::span<std::byte>> spans(made.begin(), made.end());
-    std::vector<std::byte> scratch(fb::scratch_of<F>(from.rows, from.cols).bytes, std::byte{0xCD});
+    std::vector<std::byte> scratch(fb::scratch_of<F>(from.rows, from.cols, options).bytes, std::byte{0xCD});
     simt::launcher<Machine> launch;
     fb::quantize_steps<F, T, simt::launcher<Machine>>(launch, from.view(), spans, options, scratch.data(), status).run();
     return made;

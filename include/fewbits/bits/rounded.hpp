@@ -49,6 +49,23 @@ FEWBITS_HOST_DEVICE constexpr float div_rn(float a, float b) noexcept {
     return fenced(a / b);
 }
 
+/// The same in double.
+FEWBITS_HOST_DEVICE inline double mul_rn(double a, double b) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __dmul_rn(a, b);
+#else
+    return a * b;
+#endif
+}
+FEWBITS_HOST_DEVICE inline double add_rn(double a, double b) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __dadd_rn(a, b);
+#else
+    return a + b;
+#endif
+}
+FEWBITS_HOST_DEVICE inline double sub_rn(double a, double b) noexcept { return add_rn(a, -b); }
+
 /// a + b rounded to odd: where the sum is not exact, the neighbour whose last bit is set. Rounded once more, to two bits less or fewer, it
 /// is what the exact sum would be (Boldo and Melquiond 2008). A sum that is not finite is as it is.
 template <class T>

@@ -7,6 +7,7 @@
 #include "../quantize/elements.hpp"
 #include "../quantize/read_row.hpp"
 #include "column_runs.hpp"
+#include "element_numbers.hpp"
 #include "nearest_codes.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -74,14 +75,7 @@ public:
             unrolled<2>([&](auto w) {
                 float product[4];
                 float quotient[4];
-                unrolled<4>([&](auto i) {
-                    float x = values[w.value * 4 + i.value];
-                    if constexpr (Kind == block_offset::minimum) x = sub_rn(x, offset_);
-                    float const p = mul_rn(x, factor_);
-                    product[i.value] = p;
-                    if constexpr (powers || E::kind == format_kind::codebook) quotient[i.value] = p;
-                    else quotient[i.value] = fma_rn(fma_rn(-p, lowered_, x), factor_, p);
-                });
+                unrolled<4>([&](auto i) { quotient[i.value] = quotient_of(values[w.value * 4 + i.value], product[i.value]); });
                 words[w.value] = nearest_codes<E>(quotient, product, bounds_);
             });
             return closed_up<E::width>(words[0], words[1]);
@@ -116,7 +110,28 @@ public:
         return static_cast<std::uint32_t>(fast_codes(same)) & static_cast<std::uint32_t>(low_mask(E::width));
     }
 
+    /// The number of the element that one value becomes to nearest even; a zero may have lost its sign.
+    FEWBITS_DEVICE float number(float x, device_rule const& rule) const {
+        if constexpr (has_nearest_codes<E>) {
+            if (is_fast()) {
+                float product;
+                float const quotient = quotient_of(x, product);
+                if constexpr (E::kind == format_kind::codebook) return number_of<E>(codebook_byte<E>(quotient));
+                else return nearest_number<E>(quotient, product, bounds_);
+            }
+        }
+        return static_cast<float>(E::from_bits(none_ ? 0U : defined_code(x, 0, rule)));
+    }
+
 private:
+    /// What x is in units of the scale, lifted, and a product that has its sign.
+    FEWBITS_DEVICE float quotient_of(float x, float& product) const {
+        if constexpr (Kind == block_offset::minimum) x = sub_rn(x, offset_);
+        product = mul_rn(x, factor_);
+        if constexpr (powers || E::kind == format_kind::codebook) return product;
+        else return fma_rn(fma_rn(-product, lowered_, x), factor_, product);
+    }
+
     FEWBITS_DEVICE std::uint32_t defined_code(float x, std::uint64_t index, device_rule const& rule) const {
         if constexpr (Kind == block_offset::zero_point) {
             return code_with_zero_point<E>(x, scale_, static_cast<int>(offset_), rule_at(rule, index));

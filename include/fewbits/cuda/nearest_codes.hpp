@@ -176,6 +176,20 @@ FEWBITS_DEVICE std::uint32_t nearest_codes(float const (&lifted)[4], [[maybe_unu
     }
 }
 
+/// The number of the element that a finite number is rounded to, as nearest_codes round; a zero may have lost its sign.
+template <scalar E>
+    requires(has_nearest_codes<E> && E::kind != format_kind::codebook)
+FEWBITS_DEVICE float nearest_number(float lifted, [[maybe_unused]] float sign, [[maybe_unused]] integer_bounds const& bounds) {
+    if constexpr (E::kind == format_kind::integer) {
+        constexpr float rounder = 1.5F * power_of_two(23 + E::codec::exponent);
+        return sub_rn(add_rn(smaller_of(larger_of(lifted, bounds.lowest), bounds.highest), rounder), rounder);
+    } else {
+        using rounding = minifloat_rounding<E>;
+        rounding const rounded(mul_rn(lifted, power_of_two(rounding::lift - lift_of<E>)));
+        return __builtin_copysignf(mul_rn(rounded.value(), power_of_two(-rounding::lift)), sign);
+    }
+}
+
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits
 

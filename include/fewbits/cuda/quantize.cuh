@@ -13,10 +13,10 @@
 
 namespace fewbits {
 
-/// Bytes of device memory that quantize_async<F> wants beside the streams of a rows x cols matrix.
+/// Bytes of device memory that quantize_async<F> wants beside the streams of a rows x cols matrix under these options.
 template <quantized_on_device F>
-std::size_t quantize_scratch_bytes(std::size_t rows, std::size_t cols) noexcept {
-    return scratch_of<F>(rows, cols).bytes;
+std::size_t quantize_scratch_bytes(std::size_t rows, std::size_t cols, quantize_options const& options = {}) noexcept {
+    return scratch_of<F>(rows, cols, options).bytes;
 }
 
 inline namespace FEWBITS_BASELINE {
@@ -24,15 +24,15 @@ inline namespace FEWBITS_BASELINE {
 /// `from` (rows x cols of fp32, bf16 or fp16) in format F, with the bits of the host's quantize. `streams`: device memory for the streams
 /// of quantized_matrix<F>, of its sizes and in its order; `scratch`: quantize_scratch_bytes of device memory; streams and scratch begin on
 /// 16 bytes. Nothing throws on the device: a block with an infinity or a NaN gets a NaN scale (where scales are shared by the
-/// tensor, the tensor does), and *status becomes 1, if status is not null. Options: no executor, no progress, no given scales; the
-/// rules mse_search and percentile, and the searches that are some formats' own rule, are not there. Throws std::invalid_argument
-/// for those and what quantize refuses, cuda_error where a kernel does not start.
+/// tensor or a super-block, that does), and *status becomes 1, if status is not null. Options: no executor, no progress, no given scales;
+/// where one scale is the whole tensor's the rules mse_search and percentile are not there. Throws std::invalid_argument for those and
+/// what quantize refuses, cuda_error where a kernel does not start.
 template <quantized_on_device F, device_value T>
 void quantize_async(cudaStream_t stream, matrix_view<T const> from, std::span<std::span<std::byte> const> streams,
                     std::span<std::byte> scratch, quantize_options const& options = {}, std::uint32_t* status = nullptr) {
     check_device_options<F>(from.rows, from.cols, from.stride, options);
     auto const sizes = quantized_matrix<F>::stream_sizes(from.rows, from.cols);
-    bool fit = streams.size() == sizes.size() && scratch.size() >= quantize_scratch_bytes<F>(from.rows, from.cols);
+    bool fit = streams.size() == sizes.size() && scratch.size() >= quantize_scratch_bytes<F>(from.rows, from.cols, options);
     for (std::size_t i = 0; fit && i < sizes.size(); ++i) fit = streams[i].size() >= sizes[i];
     if (!fit) throw std::invalid_argument("quantize on the device: too few bytes for the streams or the scratch");
     stream_launch launch{stream};

@@ -30,6 +30,15 @@ inline constexpr bool is_under_tensor_scale<S> = S::block == per_tensor && S::el
                                                  std::is_same_v<typename S::scale_type, float> &&
                                                  std::is_same_v<typename S::offset_type, symmetric>;
 
+/// Whether S is codes along rows in super-blocks, each under one number of whole bytes.
+template <class S>
+inline constexpr bool is_super_blocks = false;
+template <block_composition S>
+inline constexpr bool is_super_blocks<S> =
+    S::block.rows == 1 && !S::block.linear && S::block.cols > 0 && S::block.cols % run_columns == 0 && !S::trits &&
+    is_whole_bytes<typename S::scale_type> && !is_power_of_two_scale<typename S::scale_type> &&
+    std::is_same_v<typename S::offset_type, symmetric>;
+
 /// As what a kernel that finds numbers of type S stores them: themselves where they are whole bytes, else fp32.
 template <class S>
 struct stored_type {

@@ -13,7 +13,7 @@
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 
-/// scales[l] = fit_scale (quantize/search.hpp) of the l-th of 16 blocks: x[v * 16 + l] are its values, largest[l], in 2^+-60, their
+/// scales[l] = scale_fit (quantize/candidates.hpp) of the l-th of 16 blocks: x[v * 16 + l] are its values, largest[l], in 2^+-60, their
 /// largest magnitude, and `wide` room for as many doubles. False where the processor or E has no such program.
 template <scalar E>
 bool fit_side_by_side(processor const& machine, float const* x, std::size_t count, float const* largest, double* wide,

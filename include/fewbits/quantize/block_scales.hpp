@@ -38,14 +38,14 @@ float scale_number_of(processor const& machine, matrix_view<const float> block, 
     // Blocks that have not all rows are found by the executor's threads.
     if constexpr (B::method == scale_method::absmean) return mean_magnitude(machine, block, B::block.rows == 0 ? o.executor : executor());
     if constexpr (B::method == scale_method::least_squares) {
-        if (o.scale_rule == scale_rule::of_format) return fit_scale<element>(block, largest);
+        if (o.scale_rule == scale_rule::of_format) return search_block(block, scale_fit<element>{largest});
     }
     if (o.scale_rule == scale_rule::percentile) largest = percentile_magnitude(block, o.percentile);
     if (o.scale_rule == scale_rule::mse_search) {
         if constexpr (is_power_of_two_scale<typename B::scale_type>) {
-            return search_power_of_two<element, typename B::scale_type>(block, largest, o.full_range);
+            return search_block(block, power_search<element, typename B::scale_type>{largest, o.full_range});
         } else {
-            return search_fraction<element, typename B::scale_type>(block, largest, o.full_range);
+            return search_block(block, fraction_search<element, typename B::scale_type>{largest, o.full_range});
         }
     }
     return number_of_maximum<B>(largest, o.scale_rule);

@@ -20,18 +20,18 @@ namespace fewbits {
 class run_sum {
 public:
     static constexpr std::size_t length = 1024;
-    void add(double term) noexcept {
-        run_ += term;
+    FEWBITS_HOST_DEVICE void add(double term) noexcept {
+        run_ = add_rn(run_, term);
         if (++count_ == length) flush();
     }
-    double total() noexcept {
+    FEWBITS_HOST_DEVICE double total() noexcept {
         flush();
         return total_;
     }
 
 private:
-    void flush() noexcept {
-        total_ += run_;
+    FEWBITS_HOST_DEVICE void flush() noexcept {
+        total_ = add_rn(total_, run_);
         run_ = 0;
         count_ = 0;
     }
@@ -144,7 +144,14 @@ inline float mean_magnitude(processor const& machine, matrix_view<const float> b
     return static_cast<float>(total / static_cast<double>(count));
 }
 
-/// The magnitude that `percent` % of a block's magnitudes do not exceed: the ceil(percent/100 * count)-th smallest.
+/// Which of `count` >= 1 ascending magnitudes is the smallest that `percent` % of them do not exceed: the ceil(percent/100 * count)-th.
+FEWBITS_HOST_DEVICE inline std::size_t percentile_index(double percent, std::size_t count) noexcept {
+    double const rank = std::ceil(mul_rn(percent, static_cast<double>(count)) / 100.0);
+    std::size_t const index = rank < 1.0 ? 0 : static_cast<std::size_t>(rank) - 1;
+    return index < count ? index : count - 1;
+}
+
+/// The magnitude that `percent` % of a block's finite magnitudes do not exceed.
 inline float percentile_magnitude(matrix_view<const float> block, double percent) {
     std::vector<float> magnitudes;
     magnitudes.reserve(block.rows * block.cols);
@@ -154,8 +161,7 @@ inline float percentile_magnitude(matrix_view<const float> block, double percent
         }
     }
     if (magnitudes.empty()) return 0.0F;
-    double const rank = std::ceil(percent * static_cast<double>(magnitudes.size()) / 100.0);
-    std::size_t const index = std::min(magnitudes.size() - 1, static_cast<std::size_t>(std::max(rank, 1.0)) - 1);
+    std::size_t const index = percentile_index(percent, magnitudes.size());
     std::nth_element(magnitudes.begin(), magnitudes.begin() + static_cast<std::ptrdiff_t>(index), magnitudes.end());
     return magnitudes[index];
 }

@@ -11,10 +11,9 @@
 
 namespace fewbits {
 
-/// Codes of a matrix of T (rows x cols) in format F whose scales and offsets are stored, with the bits of the host's quantize.
-template <block_format F, device_value T>
+/// Codes of a matrix of T (rows x cols) in blocks of B whose scales and offsets are stored, with the bits of the host's quantize.
+template <block_composition B, device_value T>
 struct encode_under_scales : on_sm_80 {
-    using composition = typename F::composition;
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
@@ -22,7 +21,7 @@ struct encode_under_scales : on_sm_80 {
 
     struct arguments {
         matrix_view<T const> from;
-        quantized_view<F> numbers;
+        level_view<B> numbers;
         std::byte* codes;
         device_rule rule;
         known_divisor row_runs;
@@ -35,7 +34,7 @@ struct encode_under_scales : on_sm_80 {
         encoder const of_tensor = encoder_at(a, 0, 0);
         for (std::uint32_t i = m.block_index() * threads + m.thread(); i < a.runs; i += step) {
             std::uint32_t const row = a.row_runs.quotient(i);
-            run_place const place = place_of_run<composition>(i - row * a.row_runs.value());
+            run_place const place = place_of_run<B>(i - row * a.row_runs.value());
             unsigned const count = columns_of(place, a.from.cols);
             T const* const from = a.from.row(row) + place.col;
             float values[run_columns];
@@ -43,22 +42,22 @@ struct encode_under_scales : on_sm_80 {
             std::uint64_t const index = row * a.from.cols + place.col;
             std::uint64_t codes = 0;
             bool const bounded = bound_of(values) <= encoder::moderate_bound;
-            if constexpr (F::block == per_tensor) {
+            if constexpr (B::block == per_tensor) {
                 codes = of_tensor.codes(values, count, from, index, a.rule, bounded);
-            } else if constexpr (F::block.cols % run_columns == 0 && !composition::trits) {
+            } else if constexpr (B::block.cols % run_columns == 0 && !B::trits) {
                 codes = encoder_at(a, row, place.col).codes(values, count, from, index, a.rule, bounded);
             } else {
                 for (unsigned c = 0; c < count; ++c) {
                     std::uint32_t const code = encoder_at(a, row, place.col + c).code(load_value(from + c), index + c, a.rule, bounded);
-                    codes |= static_cast<std::uint64_t>(code) << (c * F::element::width);
+                    codes |= static_cast<std::uint64_t>(code) << (c * B::element::width);
                 }
             }
-            store_codes<composition>(a.codes + row * a.numbers.row_bytes + place.byte, codes, count);
+            store_codes<B>(a.codes + row * a.numbers.row_bytes + place.byte, codes, count);
         }
     }
 
 private:
-    using encoder = encoder_of<composition>;
+    using encoder = encoder_of<B>;
 
     FEWBITS_DEVICE static encoder encoder_at(arguments const& a, std::size_t row, std::size_t col) {
         return encoder(a.numbers.scale(row, col), a.numbers.offset(row, col), encoder::moderate_bound, a.rule);

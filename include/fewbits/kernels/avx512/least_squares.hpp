@@ -1,4 +1,4 @@
-// The search for the scales of least squared error, sixteen blocks side by side: each lane does what quantize/search.hpp says.
+// The search for the scales of least squared error, sixteen blocks side by side: each lane does what quantize/candidates.hpp says.
 #pragma once
 
 #include <immintrin.h>
@@ -113,7 +113,7 @@ inline constexpr bool fits_scales = [] {
     else return false;
 }();
 
-/// fit_scale of sixteen blocks whose values stand side by side: x[v * 16 + lane] for v < count. `largest`: their largest magnitudes, all
+/// scale_fit of sixteen blocks whose values stand side by side: x[v * 16 + lane] for v < count. `largest`: their largest magnitudes, all
 /// between 2^-60 and 2^60. `wide`: room for the values in double.
 template <scalar E>
     requires(fits_scales<E>)
