@@ -19,7 +19,7 @@ struct device_rule : element_rule {
     bool by_words = false;
 
     device_rule() = default;
-    device_rule(element_rule const& rule, bool is_minifloat)
+    FEWBITS_HOST_DEVICE device_rule(element_rule const& rule, bool is_minifloat)
         : element_rule(rule),
           by_words(rule.mode.mode == rounding::nearest_even && (!is_minifloat || rule.overflow == overflow_policy::saturate)) {}
 };

@@ -113,7 +113,8 @@ private:
             using kernel = store_number_runs<scale>;
             if constexpr (kernel::less_mean) {
                 using sum = sum_value_runs<float, false>;
-                launch_.template run<sum>(blocks_of_threads<sum>(sum::runs_of(count)), {{numbers(), 1, count}, sums(), sum::runs_of(count)});
+                std::size_t const runs = sum::runs_of(count);
+                launch_.template run<sum>(blocks_of_threads<sum>(runs), {{numbers(), 1, count}, sums(), runs});
                 launch_.template run<store_mean>(1, {sums(), sum::runs_of(count), count, streams_[3].data()});
             }
             launch_.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(count)),

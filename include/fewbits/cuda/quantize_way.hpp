@@ -56,7 +56,8 @@ concept quantized_on_device = block_format<F> && way_of<typename F::composition>
 /// Whether the scales of B can be searched for, by percentiles too. Searches over a whole tensor are the host's.
 template <block_composition B>
 inline constexpr bool is_searched_on_device =
-    way_of<B> != quantize_way::none && B::method != scale_method::range && B::method != scale_method::absmean && !(B::block == per_tensor) &&
+    way_of<B> != quantize_way::none && B::method != scale_method::range && B::method != scale_method::absmean &&
+    !(B::block == per_tensor) &&
     !(B::method == scale_method::least_squares && is_power_of_two_scale<typename B::scale_type>);
 
 /// The parts of the memory that the kernels use beside the streams; all begin on 16 bytes.

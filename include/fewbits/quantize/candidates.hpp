@@ -51,11 +51,10 @@ struct least_error {
     }
 };
 
-/// A search tries scale(0) ... scale(candidates - 1), elements being rounded as under a scale of type scale_type, sums up what its `sums` are
-/// of a block's values, and hands those to `choice` in this order. What it finds is the number that the block's scale is stored from.
-///
-/// This one: the scale of least squared error among 33 fractions of `largest` / largest element, from 1 down to 1/2; compared as stored,
-/// but for nested scales before storing.
+/// A search tries scale(0) to scale(candidates - 1), elements being rounded as under a scale of type scale_type, makes `sums` of all values
+/// of a block, and hands those to `choice` in this order. It finds the number that the block's scale is stored from. Blocks of zeros,
+/// whose number is 0, are not searched. This one: the scale of least squared error among 33 fractions of `largest` / largest element,
+/// from 1 down to 1/2; compared as stored, but for nested scales before storing.
 template <scalar E, class S>
 struct fraction_search {
     using element = E;

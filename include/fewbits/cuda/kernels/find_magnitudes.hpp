@@ -12,8 +12,8 @@ FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 
-/// numbers[i] = the largest magnitude of block i of a matrix of T, or the magnitude that `percent` % of its magnitudes do not exceed; marked
-/// where a value is not finite (found_number). Some lanes of a warp share a block.
+/// numbers[i] = the largest magnitude of block i of a matrix of T, or that which `percent` % of its magnitudes do not exceed; marked where
+/// a value is not finite (found_number). Some lanes of a warp share a block.
 template <device_value T>
 struct find_magnitudes : on_sm_80 {
     static constexpr unsigned threads = 256;
