@@ -37,6 +37,15 @@ struct numbered_blocks {
 
 inline namespace FEWBITS_BASELINE {
 
+/// body(x) for all values of a block, row after row.
+template <device_value T, class Body>
+FEWBITS_DEVICE void for_each_value(matrix_view<T const> block, Body const& body) {
+    for (std::size_t r = 0; r < block.rows; ++r) {
+        T const* const end = block.row(r) + block.cols;
+        for (T const* x = block.row(r); x != end; ++x) body(load_value(x));
+    }
+}
+
 /// The number that a block's scale is stored from. Where a value of the block is not finite it is NaN, or, where the levels above still
 /// count the others (`keeps`: numbers have no sign otherwise), minus their largest magnitude.
 FEWBITS_DEVICE float found_number(float number, bool finite, bool keeps) {

@@ -92,7 +92,7 @@ private:
                 find_extremes_of<scale, true>(launch, matrix_view<float const>(numbers, grid().row, grid().col), words, false);
                 launch.template run<store_outer_scale<composition>>(1, {words, to.divisor, streams[2].data()});
             }
-            using kernel = store_found<composition>;
+            using kernel = store_found_numbers<composition>;
             bool const magnitudes = options.scale_rule == scale_rule::percentile;
             launch.template run<kernel>(blocks_of_threads<kernel>(count()),
                                         {numbers, F::has_minimum ? offsets : nullptr, static_cast<std::uint32_t>(grid().col),

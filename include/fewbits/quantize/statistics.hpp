@@ -37,7 +37,7 @@ private:
     }
     double total_ = 0;
     double run_ = 0;
-    std::size_t count_ = 0;
+    std::uint32_t count_ = 0;
 };
 
 inline namespace FEWBITS_BASELINE {

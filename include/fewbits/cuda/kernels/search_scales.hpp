@@ -64,12 +64,7 @@ private:
         device_rule const rule({.full_range = search.full_range}, false);
         encoder const rounded(scale, 0.0F, search.largest, rule);
         sums all;
-        for (std::size_t r = 0; r < block.rows; ++r) {
-            for (std::size_t c = 0; c < block.cols; ++c) {
-                float const x = load_value(block.row(r) + c);
-                all.add(x, rounded.number(x, rule), scale);
-            }
-        }
+        for_each_value(block, [&](float x) { all.add(x, rounded.number(x, rule), scale); });
         return all;
     }
 };
@@ -105,7 +100,7 @@ struct fit_minimums : on_sm_80 {
                 minimum_fit const fit = fit_of(block, a.top);
                 double const inverse = fit.inverse(static_cast<int>(thread % candidates));
                 sums all;
-                each(block, [&](float x) { all.add(fit, x, inverse); });
+                for_each_value(block, [&](float x) { all.add(fit, x, inverse); });
                 tried[thread] = all;
             }
             m.barrier();
@@ -124,18 +119,12 @@ struct fit_minimums : on_sm_80 {
     }
 
 private:
-    template <class Body>
-    FEWBITS_DEVICE static void each(matrix_view<T const> block, Body const& body) {
-        for (std::size_t r = 0; r < block.rows; ++r) {
-            for (std::size_t c = 0; c < block.cols; ++c) body(load_value(block.row(r) + c));
-        }
-    }
     /// The range is not finite where a value is not.
     FEWBITS_DEVICE static minimum_fit fit_of(matrix_view<T const> block, float top) {
         float lowest = 0.0F;
         float highest = load_value(block.data);
         bool finite = true;
-        each(block, [&](float x) {
+        for_each_value(block, [&](float x) {
             lowest = x < lowest ? x : lowest;
             highest = x > highest ? x : highest;
             finite = finite && is_finite(x);

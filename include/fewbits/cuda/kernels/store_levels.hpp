@@ -14,7 +14,7 @@ namespace fewbits {
 
 /// Numbers that were found for the blocks of B: a thread stores those of one.
 template <block_composition B>
-struct store_found : on_sm_80 {
+struct store_found_numbers : on_sm_80 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 4;
     static constexpr std::size_t shared_bytes = 0;
