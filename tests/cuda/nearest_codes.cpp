@@ -1,9 +1,12 @@
 // Codes by words against the definition: a stride of all floats, and every float near every boundary.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <fewbits/cuda/column_runs.hpp>
 #include <fewbits/cuda/element_numbers.hpp>
 #include <fewbits/cuda/nearest_codes.hpp>
 #include <fewbits/fewbits.hpp>
+#include <limits>
 
 namespace fb = fewbits;
 
@@ -51,6 +54,41 @@ bool same_everywhere() {
                 float const four[4] = {y, -y, 0.0F, -0.0F};
                 same = same && same_codes<E>(four);
             }
+        }
+    }
+    return same;
+}
+
+/// What the PTX ISA says of cvt.rn.satfinite from f32 to a minifloat E: the nearest value, of two the even code, at most the largest.
+template <class E>
+unsigned as_the_isa_says(float x) {
+    constexpr int mantissa = E::codec::mantissa_bits;
+    constexpr int least = 1 - E::codec::bias;  // the exponent of the smallest normal number
+    double const largest = static_cast<double>(std::numeric_limits<E>::max());
+    double const magnitude = std::fabs(static_cast<double>(x));
+    int const exponent = magnitude == 0 ? least : std::max(std::ilogb(magnitude), least);
+    double const rounded = std::min(std::ldexp(std::nearbyint(std::ldexp(magnitude, mantissa - exponent)), exponent - mantissa), largest);
+    int const field = rounded < std::ldexp(1.0, least) ? least : std::ilogb(rounded);
+    int const steps = static_cast<int>(std::ldexp(rounded, mantissa - field));
+    return static_cast<unsigned>(((field - least) << mantissa) + steps) | (std::signbit(x) ? 1U << (E::width - 1) : 0U);
+}
+
+/// Whether eight floats at a time, `step` apart, are converted so by the device's instructions (here their model), by words and by the host.
+template <class E>
+bool converts_as_the_isa_says(std::uint64_t step) {
+    bool same = true;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 8 * step) {
+        float x[8];
+        float magnitudes[8];
+        for (unsigned i = 0; i < 8; ++i) {
+            std::uint32_t const at = static_cast<std::uint32_t>(bits + i * step);
+            x[i] = (at & 0x7F800000U) == 0x7F800000U ? -0.0F : fb::bit_cast<float>(at);
+            magnitudes[i] = fb::magnitude_of(x[i]);
+        }
+        std::uint64_t const codes = fb::converted_codes<E>(magnitudes, x);
+        for (unsigned i = 0; i < 8; ++i) {
+            auto const code = static_cast<unsigned>(codes >> (i * E::width) & fb::low_mask(E::width));
+            same = same && code == as_the_isa_says<E>(x[i]) && code == fb::encode_nearest<E>(x[i], true);
         }
     }
     return same;
@@ -109,18 +147,24 @@ TEST_CASE("a known divisor divides") {
     }
 }
 
-TEST_CASE("pairs of 8 bits are as the PTX ISA converts them") {
-    bool same = true;
-    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 1021) {
-        float const x = fb::bit_cast<float>(static_cast<std::uint32_t>(bits));
-        if (!fb::is_finite(x)) continue;
-        same = same && fb::nearest_8bit_pair<4>(x, -x) == (defined<fb::e4m3>(x) | defined<fb::e4m3>(-x) << 8) &&
-               fb::nearest_8bit_pair<5>(-x, x) == (defined<fb::e5m2>(-x) | defined<fb::e5m2>(x) << 8);
-    }
-    CHECK(same);
+/// The second on demand, with the argument [exhaustive]: all floats.
+TEST_CASE("conversions are as the PTX ISA defines them") {
+    CHECK(converts_as_the_isa_says<fb::e4m3>(4093));
+    CHECK(converts_as_the_isa_says<fb::e5m2>(4093));
+    CHECK(converts_as_the_isa_says<fb::e3m2>(4093));
+    CHECK(converts_as_the_isa_says<fb::e2m3>(4093));
+    CHECK(converts_as_the_isa_says<fb::e2m1>(4093));
     CHECK(fb::nearest_8bit_pair<4>(464.0F, -1e30F) == 0xFE7E);  // the largest, not NaN
     CHECK(fb::nearest_8bit_pair<4>(-0.0F, 0x1p-10F) == 0x0080);  // half the smallest: to even
     CHECK(fb::nearest_8bit_pair<5>(61440.0F, 0x1.8p-16F) == 0x027B);
+}
+
+TEST_CASE("conversions of all floats", "[.][exhaustive]") {
+    CHECK(converts_as_the_isa_says<fb::e4m3>(1));
+    CHECK(converts_as_the_isa_says<fb::e5m2>(1));
+    CHECK(converts_as_the_isa_says<fb::e3m2>(1));
+    CHECK(converts_as_the_isa_says<fb::e2m3>(1));
+    CHECK(converts_as_the_isa_says<fb::e2m1>(1));
 }
 
 TEST_CASE("every code of every format stands for its number") {

@@ -71,14 +71,10 @@ public:
     /// The codes of eight values, each in E::width bits.
     FEWBITS_DEVICE std::uint64_t fast_codes(float const (&values)[run_columns]) const {
         if constexpr (has_nearest_codes<E>) {
-            std::uint32_t words[2];
-            unrolled<2>([&](auto w) {
-                float product[4];
-                float quotient[4];
-                unrolled<4>([&](auto i) { quotient[i.value] = quotient_of(values[w.value * 4 + i.value], product[i.value]); });
-                words[w.value] = nearest_codes<E>(quotient, product, bounds_);
-            });
-            return closed_up<E::width>(words[0], words[1]);
+            float product[run_columns];
+            float quotient[run_columns];
+            unrolled<run_columns>([&](auto i) { quotient[i.value] = quotient_of(values[i.value], product[i.value]); });
+            return eight_codes<E>(quotient, product, bounds_);
         } else {
             return 0;
         }

@@ -23,19 +23,25 @@ inline constexpr bool has_nearest_codes = [] {
     else return E::codec::count <= 16;
 }();
 
-/// Whether the device has an instruction for E: nearest_8bit_pair.
+/// Whether some devices have an instruction that rounds to E: the OCP formats.
 template <scalar E>
-inline constexpr bool is_converted = [] {
-    if constexpr (!has_8bit_conversions || E::kind != format_kind::minifloat) {
+inline constexpr bool has_conversion = [] {
+    if constexpr (E::kind != format_kind::minifloat) {
         return false;
     } else {
         using codec = typename E::codec;
         constexpr int bits = codec::exponent_bits;
-        constexpr specials special = bits == 4 ? specials::nan_only : specials::ieee;
-        return codec::is_signed && E::width == 8 && (bits == 4 || bits == 5) && E::layout.special == special &&
-               codec::bias == (1 << (bits - 1)) - 1;
+        if (!codec::is_signed || codec::bias != (1 << (bits - 1)) - 1) return false;
+        if (E::width == 8 && bits == 4) return E::layout.special == specials::nan_only;
+        if (E::width == 8 && bits == 5) return E::layout.special == specials::ieee;
+        bool const narrow = (E::width == 6 && (bits == 2 || bits == 3)) || (E::width == 4 && bits == 2);
+        return narrow && E::layout.special == specials::none;
     }
 }();
+
+/// Whether the device that is being compiled for has it.
+template <scalar E>
+inline constexpr bool is_converted = has_conversion<E> && (E::width == 8 ? has_8bit_conversions : has_narrow_conversions);
 
 /// nearest_codes take numbers times 2^lift_of, what minifloat_rounding takes.
 template <scalar E>
@@ -146,15 +152,6 @@ template <scalar E>
     requires has_nearest_codes<E>
 FEWBITS_DEVICE std::uint32_t nearest_codes(float const (&lifted)[4], [[maybe_unused]] float const (&signs)[4],
                                            [[maybe_unused]] integer_bounds const& bounds) {
-    if constexpr (is_converted<E>) {
-        std::uint32_t pairs[2];
-        unrolled<2>([&](auto p) {
-            constexpr int i = p.value * 2;
-            pairs[p.value] = nearest_8bit_pair<E::codec::exponent_bits>(__builtin_copysignf(lifted[i], signs[i]),
-                                                                        __builtin_copysignf(lifted[i + 1], signs[i + 1]));
-        });
-        return permute_bytes(pairs[0], pairs[1], 0x5410);
-    }
     std::uint32_t bytes[4];
     unrolled<4>([&](auto i) {
         float const x = lifted[i.value];
@@ -173,6 +170,43 @@ FEWBITS_DEVICE std::uint32_t nearest_codes(float const (&lifted)[4], [[maybe_unu
         return codes & static_cast<std::uint32_t>(low_mask(E::width)) * 0x01010101U;
     } else {
         return codes;
+    }
+}
+
+/// Codes of eight finite numbers, not lifted, each in E::width bits, by instructions that round to E. They have the signs of `signs`.
+template <scalar E>
+    requires has_conversion<E>
+FEWBITS_DEVICE std::uint64_t converted_codes(float const (&numbers)[8], float const (&signs)[8]) {
+    float x[8];
+    unrolled<8>([&](auto i) { x[i.value] = __builtin_copysignf(numbers[i.value], signs[i.value]); });
+    if constexpr (E::width == 4) {
+        return nearest_4bit_codes(x);
+    } else {
+        std::uint32_t pairs[4];
+        unrolled<4>([&](auto p) {
+            constexpr int i = p.value * 2;
+            if constexpr (E::width == 8) pairs[p.value] = nearest_8bit_pair<E::codec::exponent_bits>(x[i], x[i + 1]);
+            else pairs[p.value] = nearest_6bit_pair<E::codec::exponent_bits>(x[i], x[i + 1]);
+        });
+        return closed_up<E::width>(permute_bytes(pairs[0], pairs[1], 0x5410), permute_bytes(pairs[2], pairs[3], 0x5410));
+    }
+}
+
+/// The same by what the device has, of numbers that are lifted; integers lie within `bounds`.
+template <scalar E>
+    requires has_nearest_codes<E>
+FEWBITS_DEVICE std::uint64_t eight_codes(float const (&lifted)[8], float const (&signs)[8], integer_bounds const& bounds) {
+    if constexpr (is_converted<E>) {
+        return converted_codes<E>(lifted, signs);
+    } else {
+        std::uint32_t words[2];
+        unrolled<2>([&](auto w) {
+            constexpr int i = w.value * 4;
+            float const four[4] = {lifted[i], lifted[i + 1], lifted[i + 2], lifted[i + 3]};
+            float const four_signs[4] = {signs[i], signs[i + 1], signs[i + 2], signs[i + 3]};
+            words[w.value] = nearest_codes<E>(four, four_signs, bounds);
+        });
+        return closed_up<E::width>(words[0], words[1]);
     }
 }
 

@@ -203,6 +203,51 @@ FEWBITS_HOST_DEVICE inline std::uint32_t nearest_8bit_pair(float first, float se
 #endif
 }
 
+/// Whether device code has nearest_6bit_pair and nearest_4bit_codes (sm_100f, sm_120f and what their families add).
+#if defined(__CUDA_ARCH_FAMILY_SPECIFIC__) && __CUDA_ARCH_FAMILY_SPECIFIC__ >= 1000
+inline constexpr bool has_narrow_conversions = true;
+#else
+inline constexpr bool has_narrow_conversions = false;
+#endif
+
+/// The code of a number in a minifloat without NaN and infinities: to nearest even, saturating.
+template <int ExponentBits, int MantissaBits>
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_finite_code(float x) noexcept {
+    using codec = float_codec<float_layout{.exponent_bits = ExponentBits, .mantissa_bits = MantissaBits, .special = specials::none}>;
+    return static_cast<std::uint32_t>(codec::encode(unpack(x), nearest_even, saturate));
+}
+
+/// nearest_8bit_pair for the OCP formats of 6 bits with 2 or 3 bits of exponent: a code in each byte (PTX ISA, cvt.rn.satfinite.e2m3x2.f32
+/// and e3m2x2).
+template <int ExponentBits>
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_6bit_pair(float first, float second) noexcept {
+    static_assert(ExponentBits == 2 || ExponentBits == 3);
+#if defined(__CUDA_ARCH_FAMILY_SPECIFIC__) && __CUDA_ARCH_FAMILY_SPECIFIC__ >= 1000
+    unsigned short result;
+    if constexpr (ExponentBits == 2) asm("cvt.rn.satfinite.e2m3x2.f32 %0, %2, %1;" : "=h"(result) : "f"(first), "f"(second));
+    else asm("cvt.rn.satfinite.e3m2x2.f32 %0, %2, %1;" : "=h"(result) : "f"(first), "f"(second));
+    return result;
+#else
+    return nearest_finite_code<ExponentBits, 5 - ExponentBits>(first) | nearest_finite_code<ExponentBits, 5 - ExponentBits>(second) << 8;
+#endif
+}
+
+/// Eight numbers to the OCP format of 4 bits in the same way, the first in the lowest bits (PTX ISA, cvt.rn.satfinite.e2m1x2.f32).
+FEWBITS_HOST_DEVICE inline std::uint32_t nearest_4bit_codes(float const (&x)[8]) noexcept {
+    std::uint32_t result = 0;
+#if defined(__CUDA_ARCH_FAMILY_SPECIFIC__) && __CUDA_ARCH_FAMILY_SPECIFIC__ >= 1000
+    asm("{\n.reg .b8 a, b, c, d;\n"
+        "cvt.rn.satfinite.e2m1x2.f32 a, %2, %1;\ncvt.rn.satfinite.e2m1x2.f32 b, %4, %3;\n"
+        "cvt.rn.satfinite.e2m1x2.f32 c, %6, %5;\ncvt.rn.satfinite.e2m1x2.f32 d, %8, %7;\n"
+        "mov.b32 %0, {a, b, c, d};\n}"
+        : "=r"(result)
+        : "f"(x[0]), "f"(x[1]), "f"(x[2]), "f"(x[3]), "f"(x[4]), "f"(x[5]), "f"(x[6]), "f"(x[7]));
+#else
+    for (int i = 0; i < 8; ++i) result |= nearest_finite_code<2, 1>(x[i]) << (4 * i);
+#endif
+    return result;
+}
+
 /// The same bf16 number in both halves.
 FEWBITS_HOST_DEVICE constexpr std::uint32_t both_halves(std::uint32_t bits) noexcept { return bits << 16 | bits; }
 
