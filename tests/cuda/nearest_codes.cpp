@@ -171,10 +171,20 @@ TEST_CASE("every code of every format stands for its number") {
     fb::for_each(fb::all_scalars{}, [&]<class E>() {
         if constexpr (E::width <= 8) {
             bool same = true;
-            for (unsigned code = 0; code < 1U << E::width; ++code) {
-                float const number = fb::number_of<E>(code);
+            auto const check = [&](float number, unsigned code) {
                 float const wanted = static_cast<float>(E::from_bits(code));
                 same = same && (fb::bit_cast<std::uint32_t>(number) == fb::bit_cast<std::uint32_t>(wanted) || (number != number && wanted != wanted));
+            };
+            for (unsigned code = 0; code < 1U << E::width; ++code) check(fb::number_of<E>(code), code);
+            if constexpr (fb::has_conversion<E>) {  // eight codes in a row, from each on
+                for (unsigned first = 0; first < 1U << E::width; ++first) {
+                    auto const code_at = [&](unsigned i) { return (first + i * 5) & static_cast<unsigned>(fb::low_mask(E::width)); };
+                    std::uint64_t codes = 0;
+                    for (unsigned i = 0; i < 8; ++i) codes |= std::uint64_t{code_at(i)} << (i * E::width);
+                    float numbers[8];
+                    fb::converted_numbers<E>(codes, numbers);
+                    for (unsigned i = 0; i < 8; ++i) check(numbers[i], code_at(i));
+                }
             }
             INFO(E::name);
             CHECK(same);

@@ -6,6 +6,7 @@
 
 #include "../scaling/scale_rule.hpp"
 #include "column_runs.hpp"
+#include "conversions.hpp"
 #include "unrolled.hpp"
 #include "words.hpp"
 
@@ -81,6 +82,39 @@ FEWBITS_DEVICE float number_of(std::uint32_t code) {
         else if constexpr (middle && !codec::has_infinity) return number_of_minifloat<E>(code);
         else if constexpr (middle && codec::exponent_bits == 5 && codec::bias == 15) return from_fp16(code << (16 - E::width));
         else return static_cast<float>(E::from_bits(code));
+    }
+}
+
+/// The numbers of eight codes of E::width bits, by the device's conversions.
+template <scalar E>
+    requires has_conversion<E>
+FEWBITS_DEVICE void converted_numbers(std::uint64_t codes, float (&numbers)[run_columns]) {
+    std::uint32_t words[4];
+    if constexpr (E::width == 4) {
+        fp16_of_4bit_codes(static_cast<std::uint32_t>(codes), words);
+    } else {
+        unrolled<4>([&](auto p) {
+            auto const pair = static_cast<std::uint32_t>(codes >> (2 * p.value * E::width));
+            if constexpr (E::width == 8) words[p.value] = fp16_of_8bit_pair<E::codec::exponent_bits>(pair);
+            else words[p.value] = fp16_of_6bit_pair<E::codec::exponent_bits>((pair & 0x3FU) | (pair << 2 & 0x3F00U));
+        });
+    }
+    unrolled<4>([&](auto p) {
+        numbers[2 * p.value] = from_fp16(words[p.value]);
+        numbers[2 * p.value + 1] = from_fp16(words[p.value] >> 16);
+    });
+}
+
+/// The numbers of eight codes, by what the device has.
+template <scalar E>
+FEWBITS_DEVICE void eight_numbers(std::uint64_t codes, float (&numbers)[run_columns]) {
+    if constexpr (is_converted<E>) {
+        converted_numbers<E>(codes, numbers);
+    } else {
+        unrolled<run_columns>([&](auto i) {
+            auto const code = static_cast<std::uint32_t>(codes >> (i.value * E::width)) & static_cast<std::uint32_t>(low_mask(E::width));
+            numbers[i.value] = number_of<E>(code);
+        });
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "../kernels/portable/encode_nearest.hpp"
 #include "../quantize/elements.hpp"
+#include "conversions.hpp"
 #include "unrolled.hpp"
 #include "words.hpp"
 
@@ -22,26 +23,6 @@ inline constexpr bool has_nearest_codes = [] {
     else if constexpr (E::kind == format_kind::integer) return E::codec::exponent > -30 && E::codec::exponent < 30;
     else return E::codec::count <= 16;
 }();
-
-/// Whether some devices have an instruction that rounds to E: the OCP formats.
-template <scalar E>
-inline constexpr bool has_conversion = [] {
-    if constexpr (E::kind != format_kind::minifloat) {
-        return false;
-    } else {
-        using codec = typename E::codec;
-        constexpr int bits = codec::exponent_bits;
-        if (!codec::is_signed || codec::bias != (1 << (bits - 1)) - 1) return false;
-        if (E::width == 8 && bits == 4) return E::layout.special == specials::nan_only;
-        if (E::width == 8 && bits == 5) return E::layout.special == specials::ieee;
-        bool const narrow = (E::width == 6 && (bits == 2 || bits == 3)) || (E::width == 4 && bits == 2);
-        return narrow && E::layout.special == specials::none;
-    }
-}();
-
-/// Whether the device that is being compiled for has it.
-template <scalar E>
-inline constexpr bool is_converted = has_conversion<E> && (E::width == 8 ? has_8bit_conversions : has_narrow_conversions);
 
 /// nearest_codes take numbers times 2^lift_of, what minifloat_rounding takes.
 template <scalar E>

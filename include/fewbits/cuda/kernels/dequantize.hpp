@@ -63,12 +63,9 @@ private:
         }
     }
     FEWBITS_DEVICE static void store_values(std::uint64_t codes, float scale, float offset, unsigned count, T* out) {
-        constexpr int width = F::element::width;
         float values[run_columns];
-        unrolled<run_columns>([&](auto i) {
-            auto const code = static_cast<std::uint32_t>(codes >> (i.value * width)) & static_cast<std::uint32_t>(low_mask(width));
-            values[i.value] = quantized_view<F>::levels::scaled(number_of<typename F::element>(code), scale, offset);
-        });
+        eight_numbers<typename F::element>(codes, values);
+        unrolled<run_columns>([&](auto i) { values[i.value] = quantized_view<F>::levels::scaled(values[i.value], scale, offset); });
         store_value_run(out, count, values);
     }
 };
