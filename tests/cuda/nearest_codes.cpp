@@ -147,7 +147,7 @@ TEST_CASE("a known divisor divides") {
     }
 }
 
-/// The second on demand, with the argument [exhaustive]: all floats.
+/// The next on demand, with the argument [exhaustive]: minutes a format.
 TEST_CASE("conversions are as the PTX ISA defines them") {
     CHECK(converts_as_the_isa_says<fb::e4m3>(4093));
     CHECK(converts_as_the_isa_says<fb::e5m2>(4093));
@@ -160,11 +160,11 @@ TEST_CASE("conversions are as the PTX ISA defines them") {
 }
 
 TEST_CASE("conversions of all floats", "[.][exhaustive]") {
-    CHECK(converts_as_the_isa_says<fb::e4m3>(1));
-    CHECK(converts_as_the_isa_says<fb::e5m2>(1));
-    CHECK(converts_as_the_isa_says<fb::e3m2>(1));
-    CHECK(converts_as_the_isa_says<fb::e2m3>(1));
-    CHECK(converts_as_the_isa_says<fb::e2m1>(1));
+    SECTION("e4m3") { CHECK(converts_as_the_isa_says<fb::e4m3>(1)); }
+    SECTION("e5m2") { CHECK(converts_as_the_isa_says<fb::e5m2>(1)); }
+    SECTION("e3m2") { CHECK(converts_as_the_isa_says<fb::e3m2>(1)); }
+    SECTION("e2m3") { CHECK(converts_as_the_isa_says<fb::e2m3>(1)); }
+    SECTION("e2m1") { CHECK(converts_as_the_isa_says<fb::e2m1>(1)); }
 }
 
 TEST_CASE("every code of every format stands for its number") {
