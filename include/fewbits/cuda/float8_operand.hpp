@@ -22,7 +22,7 @@ inline namespace FEWBITS_BASELINE {
 inline constexpr std::uint32_t no_float8 = 0x100;
 template <scalar E>
 consteval std::uint32_t float8_of(unsigned code) {
-    using codec = float_codec<float_layout{.exponent_bits = 4, .mantissa_bits = 3, .special = specials::nan_only}>;
+    using codec = tensor_core_byte_codec;
     unpacked const number = E::codec::unpack(code);
     if (number.kind == number_class::nan || number.kind == number_class::infinity) return no_float8;
     auto const found = static_cast<std::uint32_t>(codec::encode(number, to_odd, saturate));
