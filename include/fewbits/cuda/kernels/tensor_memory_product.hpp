@@ -1,4 +1,4 @@
-// Many rows of activations times weights, both under scales of blocks, on sm_100f: tensor cores apply the scales, sums lie in tensor memory.
+// Rows of activations times weights, both under scales of blocks, on sm_100f: tensor cores apply the scales, sums lie in tensor memory.
 #pragma once
 
 #include <cstddef>
@@ -177,19 +177,20 @@ private:
             for (int k = 0; k < a.steps; ++k) {
                 at.wait_full(m);
                 m.tensor_after_sync();
-                int const stage = at.stage * ring::stage_bytes;
+                std::uint64_t const tile = advance_tile(left, at.stage * ring::stage_bytes);
+                std::uint64_t const chunks = advance_tile(scales, at.stage * ring::stage_bytes);
                 std::uint32_t const held = first + static_cast<std::uint32_t>(2 * cols + at.stage * 2 * scale_columns);
                 unrolled<2 * each>([&](auto i) {
                     constexpr std::uint32_t chunk = i.value * scale_chunk_columns;
-                    m.copy_scales(held + chunk, advance_tile(scales, stage + i.value * scale_chunk_bytes));
+                    m.copy_scales(held + chunk, advance_tile(chunks, i.value * scale_chunk_bytes));
                 });
                 unrolled<instructions>([&](auto i) {
                     constexpr std::uint32_t word = i.value * each / 4 * scale_chunk_columns;
                     constexpr std::uint32_t others = scale_columns + word;
-                    std::uint64_t const tile = advance_tile(left, stage + i.value * instruction_bytes);
-                    m.template multiply_scaled<Kind>(sums, tile, advance_tile(tile, operand_bytes),
-                                                     instruction | scales_from_byte(i.value * each % 4), held + word,
-                                                     held + others, k != 0 || i.value != 0);
+                    constexpr int along_k = i.value * instruction_bytes;
+                    m.template multiply_scaled<Kind>(sums, advance_tile(tile, along_k), advance_tile(tile, operand_bytes + along_k),
+                                                     instruction | scales_from_byte(i.value * each % 4), held + word, held + others,
+                                                     k != 0 || i.value != 0);
                 });
                 m.arrive_when_done(at.empty());
                 at.advance();
