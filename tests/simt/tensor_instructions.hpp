@@ -7,7 +7,6 @@
 #include <fewbits/cuda/machine_types.hpp>
 #include <fewbits/cuda/scaled_tiles.hpp>
 #include <string>
-#include <vector>
 
 #include "block.hpp"
 
@@ -64,15 +63,16 @@ public:
         if (all[0] != from) throw kernel_error("tcgen05.ld: lanes disagree on the address");
         block_->tensor().check_load(from, 32, thread_ / warp_lanes);
         std::memset(d, poison, sizeof d);
-        loads_.push_back({d, from});
+        if (loads_ == most_loads) throw kernel_error("tcgen05.ld: the model has eight on their way");
+        load_[loads_++] = {d, from};
         touched_ = true;
     }
     void wait_sums(std::uint32_t (&)[32]) {
         block_->exchange(thread_, "tcgen05.wait::ld", 0);
-        for (load const& l : loads_) {
-            for (unsigned i = 0; i < 32; ++i) l.to[i] = block_->tensor().word(l.from + i, thread_ % warp_lanes);
+        for (unsigned l = 0; l < loads_; ++l) {
+            for (unsigned i = 0; i < 32; ++i) load_[l].to[i] = block_->tensor().word(load_[l].from + i, thread_ % warp_lanes);
         }
-        loads_.clear();
+        loads_ = 0;
     }
 
 protected:
@@ -82,7 +82,7 @@ protected:
     void after_barrier() { synced_ = true; }
     void before_barrier() const {
         if (touched_) throw kernel_error("an arrival after tcgen05 without tcgen05.fence::before_thread_sync");
-        if (!loads_.empty()) throw kernel_error("an arrival after tcgen05.ld that was not waited for");
+        if (loads_ != 0) throw kernel_error("an arrival after tcgen05.ld that was not waited for");
     }
 
     block* block_;
@@ -97,7 +97,9 @@ private:
         if (synced_) throw kernel_error(std::string(what) + ": without tcgen05.fence::after_thread_sync since a barrier");
     }
 
-    std::vector<load> loads_;
+    static constexpr unsigned most_loads = 8;
+    load load_[most_loads] = {};  // no container: a thread that waits when the block fails is abandoned
+    unsigned loads_ = 0;
     bool synced_ = false;
     bool touched_ = false;
 };

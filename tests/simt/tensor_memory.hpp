@@ -212,7 +212,7 @@ private:
     void start_operation(operation o) {
         pending_.push_back(std::move(o));
         ++started_;
-        if ((*random_)() % 2 == 0) finish(started_);
+        if ((*random_)() % 8 == 0) finish(started_);
     }
     /// All operations below number `upto`, in order: copies come before later products, products one after the other.
     void finish(std::uint64_t upto) {

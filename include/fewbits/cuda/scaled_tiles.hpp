@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "../scaling/block_scaled.hpp"
 #include "../scaling/scale_rule.hpp"
