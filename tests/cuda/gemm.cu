@@ -25,4 +25,5 @@ void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb
     fb::device_matrix<fb::e4m3_tile_1x128> const tiles(a.rows, a.cols);
     fb::gemm_async(stream, tiles, fb::device_matrix<fb::e4m3_tile_128x128>(y.cols, a.cols), y16, options);
     fb::gemm_async(stream, fb::device_matrix<fb::e4m3_row>(a.rows, a.cols), fb::device_matrix<fb::e4m3_tensor>(y.cols, a.cols), y, options);
+    fb::gemm_async(stream, fb::device_matrix<fb::nvfp4>(a.rows, a.cols), fb::device_matrix<fb::nvfp4>(y.cols, a.cols), y, options);
 }

@@ -1,6 +1,7 @@
 // The kernel for operands under scales of blocks on sm_100f, as it is, over the emulator, against sums in double; and with something left out.
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <fewbits/cuda/block_scaled_operand.hpp>
 #include <fewbits/cuda/kernels/tensor_memory_product.hpp>
 #include <fewbits/formats/blocks.hpp>
 #include <fewbits/matrix/quantized_view.hpp>
@@ -12,19 +13,18 @@ namespace fb = fewbits;
 
 namespace {
 
-static_assert(fb::scaled_kind_of<fb::mxfp8_e4m3> == fb::scaled_kind::float8_by_32);
-static_assert(fb::scaled_kind_of<fb::mxfp8_e5m2> == fb::scaled_kind::float8_by_32);
-static_assert(fb::scaled_kind_of<fb::mxfp4> == fb::scaled_kind::float4_by_32);
-static_assert(fb::scaled_kind_of<fb::nvfp4> == fb::scaled_kind::float4_by_16);
-static_assert(fb::scaled_kind_of<fb::mxfp6_e2m3> == fb::scaled_kind::none && fb::scaled_kind_of<fb::mxint8> == fb::scaled_kind::none);
-static_assert(fb::scaled_kind_of<fb::e2m1_g32> == fb::scaled_kind::none && fb::scaled_kind_of<fb::e4m3_row> == fb::scaled_kind::none);
-static_assert(fb::scaled_kind_of<fb::int4_g32_e8m0> == fb::scaled_kind::none && fb::scaled_kind_of<fb::nf4_b64> == fb::scaled_kind::none);
+template <class A, class W>
+inline constexpr bool mixed = fb::block_scaling_of<A, W> != fb::block_scaling::none;
+static_assert(fb::block_scaling_of<fb::mxfp8_e4m3, fb::mxfp8_e5m2> == fb::block_scaling::float8_32);
+static_assert(fb::block_scaling_of<fb::mxfp4, fb::mxfp4> == fb::block_scaling::float4_32);
+static_assert(fb::block_scaling_of<fb::nvfp4, fb::nvfp4> == fb::block_scaling::float4_16);
+static_assert(!mixed<fb::nvfp4, fb::mxfp4> && !mixed<fb::e2m1_g32, fb::e2m1_g32> && !mixed<fb::e4m3_row, fb::e4m3_row>);
 
 template <class F>
 struct operand {
     fb::quantized_matrix<F> q;
     fb::quantized_view<F> view;
-    static constexpr bool nested = fb::stored_scales<typename F::scale_type>::per_tensor_factor;
+    static constexpr bool nested = fb::is_float8_under_tensor<typename F::scale_type>;
 
     operand(std::size_t rows, std::size_t cols, unsigned seed)
         : q(random_matrices::random_matrix<F>(rows, cols, seed)), view(q.streams(), rows, cols) {
@@ -97,7 +97,7 @@ struct faulty : simt::machine {
     void copy_scales(std::uint32_t to, std::uint64_t chunk) {
         simt::machine::copy_scales(place(to), is(fault::other_chunk) ? chunk ^ flip : chunk);
     }
-    template <fb::scaled_kind Kind>
+    template <fb::block_scaling Kind>
     void multiply_scaled(std::uint32_t d, std::uint64_t a, std::uint64_t w, std::uint32_t instruction, std::uint32_t a_scales,
                          std::uint32_t w_scales, bool add) {
         std::uint32_t const told = is(fault::other_instruction) ? instruction ^ static_cast<std::uint32_t>(flip) : instruction;
@@ -120,7 +120,7 @@ struct shape {
 
 template <class A, class W, class Out = float, int Stages = 4>
 using kernel_of =
-    fb::tensor_memory_product<typename A::element, typename W::element, fb::scaled_kind_of<A>, Out, Stages>;
+    fb::tensor_memory_product<typename A::element, typename W::element, fb::block_scaling_of<A, W>, Out, Stages>;
 
 /// The largest |y - exact| / sum of |a w|; infinite where y is a NaN or something was written beside it.
 template <class A, class W = A, class Out = float, int Stages = 4>
@@ -211,7 +211,7 @@ TEST_CASE("what is left out of the kernel for scaled operands shows") {
 
 TEST_CASE("instructions and descriptors of scaled products have the bits that the PTX ISA names") {
     // Triton's compiler has this number for the same instruction with N = 256 (its test tc_gen5_mma_block_scale_nvfp4).
-    CHECK(fb::describe_scaled_product<fb::scaled_kind::float4_by_16, fb::e2m1, fb::e2m1>(256) == 138413184);
+    CHECK(fb::describe_scaled_product<fb::block_scaling::float4_16, fb::e2m1, fb::e2m1>(256) == 138413184);
     CHECK(shows(fault::other_instruction, 1U << 23));                // scales of another type
     CHECK(shows(fault::other_instruction, 3U << 7));                 // elements of another type
     CHECK(shows(fault::other_instruction, 1U << 17));                // N

@@ -47,12 +47,12 @@ public:
         check_synced("tcgen05.cp");
         block_->tensor().copy(to, chunk);
     }
-    template <fewbits::scaled_kind Kind>
+    template <fewbits::block_scaling Kind>
     void multiply_scaled(std::uint32_t d, std::uint64_t a, std::uint64_t w, std::uint32_t instruction, std::uint32_t a_scales,
                          std::uint32_t w_scales, bool add) {
         check_synced("tcgen05.mma");
-        constexpr tensor_kind kind = Kind == fewbits::scaled_kind::float8_by_32   ? tensor_kind::mxf8f6f4
-                                     : Kind == fewbits::scaled_kind::float4_by_32 ? tensor_kind::mxf4
+        constexpr tensor_kind kind = Kind == fewbits::block_scaling::float8_32   ? tensor_kind::mxf8f6f4
+                                     : Kind == fewbits::block_scaling::float4_32 ? tensor_kind::mxf4
                                                                                   : tensor_kind::mxf4nvf4;
         block_->tensor().multiply(kind, d, a, w, instruction, a_scales, w_scales, add);
     }

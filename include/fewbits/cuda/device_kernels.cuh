@@ -1,6 +1,8 @@
 // The kernels that multiply matrices on the device, in order of preference.
 #pragma once
 
+#include "selection/block_scaled.cuh"
+#include "selection/float8.cuh"
 #include "selection/packed.cuh"
 #include "selection/portable.cuh"
 #include "selection/skinny.cuh"
@@ -35,7 +37,7 @@ private:
 };
 using device_gemm_kernels =
     device_kernel_list<device_kernels::packed, device_kernels::skinny, device_kernels::warpgroup, device_kernels::tensor_memory,
-                       device_kernels::portable>;
+                       device_kernels::block_scaled, device_kernels::float8, device_kernels::portable>;
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

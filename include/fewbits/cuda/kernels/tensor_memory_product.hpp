@@ -18,7 +18,7 @@
 namespace fewbits {
 
 /// y (M x N) = a (M x K) * transpose(w (N x K)), both as the host formats store them: codes and scales row-major, rows of codes a multiple
-/// of 16 bytes and from an address that is one. Scales of float4_by_16 have no sign. Where both have a factor for the whole matrix the sums
+/// of 16 bytes and from an address that is one. Scales of float4_16 have no sign. Where both have a factor for the whole matrix the sums
 /// are multiplied by the product of these.
 ///
 /// The products are those of kind Kind, their sums fp32, as the chip adds them (not known to the bit, and this has run on none).
@@ -27,8 +27,8 @@ namespace fewbits {
 /// bring a step's scales into the order of tcgen05.cp. One thread copies these to columns of the stage's own and starts the products; their
 /// end is what gives a stage back. Four warps take the sums of a tile while those of the next go to other columns. Blocks stay and take
 /// tile after tile; one block has all of a multiprocessor's tensor memory.
-template <scalar A, scalar W, scaled_kind Kind, scale_number Out = float, int Stages = 6>
-    requires(Kind != scaled_kind::none)
+template <scalar A, scalar W, block_scaling Kind, scale_number Out = float, int Stages = 6>
+    requires(Kind != block_scaling::none)
 struct tensor_memory_product : on_sm_100f {
     static constexpr unsigned threads = 320;
     static constexpr unsigned blocks_per_multiprocessor = 1;

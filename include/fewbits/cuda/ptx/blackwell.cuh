@@ -14,18 +14,18 @@
 namespace fewbits {
 
 /// What a kind of operands is called in the text of tcgen05.mma.
-template <scaled_kind Kind>
+template <block_scaling Kind>
 struct scaled_text;
 template <>
-struct scaled_text<scaled_kind::float8_by_32> {
+struct scaled_text<block_scaling::float8_32> {
     static constexpr char name[] = "mxf8f6f4.block_scale.block32";
 };
 template <>
-struct scaled_text<scaled_kind::float4_by_32> {
+struct scaled_text<block_scaling::float4_32> {
     static constexpr char name[] = "mxf4.block_scale.block32";
 };
 template <>
-struct scaled_text<scaled_kind::float4_by_16> {
+struct scaled_text<block_scaling::float4_16> {
     static constexpr char name[] = "mxf4nvf4.block_scale.block16";
 };
 
@@ -61,7 +61,7 @@ struct blackwell_instructions : hopper_instructions {
         asm volatile("tcgen05.cp.cta_group::1.32x128b.warpx4 [%0], %1;" ::"r"(to), "l"(chunk) : "memory");
     }
     /// d = a * transpose(w), added to d where `add`, under scales: 32 bytes of each row of the tiles.
-    template <scaled_kind Kind>
+    template <block_scaling Kind>
     FEWBITS_DEVICE void multiply_scaled(std::uint32_t d, std::uint64_t a, std::uint64_t w, std::uint32_t instruction,
                                         std::uint32_t a_scales, std::uint32_t w_scales, bool add) {
         asm volatile(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "../block_scaled_operand.hpp"
 #include "../device_product.cuh"
 #include "../kernels/tensor_memory_product.hpp"
 #include "../launch.cuh"
@@ -21,14 +22,12 @@ struct tensor_memory {
     static constexpr std::string_view reason = "operands and scales of their blocks by tcgen05.mma, added in fp32 as the chip does it";
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
-        if constexpr (!Packed && block_format<A> && block_format<W>) {
-            return scaled_kind_of<A> != scaled_kind::none && scaled_kind_of<A> == scaled_kind_of<W>;
-        } else {
-            return false;
-        }
+        if constexpr (Packed || block_scaling_of<A, W> == block_scaling::none) return false;
+        else if constexpr (block_scaling_of<A, W> != block_scaling::float8_32) return true;
+        else return is_stored_float8<typename A::element> && is_stored_float8<typename W::element>;
     }();
     template <class A, class W, class Y>
-    using kernel = tensor_memory_product<typename A::element, typename W::element, scaled_kind_of<A>, Y>;
+    using kernel = tensor_memory_product<typename A::element, typename W::element, block_scaling_of<A, W>, Y>;
 
     template <class A, class W, class Y, class Product>
     static bool fits(Product const& p) {
@@ -57,12 +56,12 @@ struct tensor_memory {
 private:
     template <class F>
     static std::byte const* scales(quantized_view<F> const& view) {
-        if constexpr (stored_scales<typename F::scale_type>::per_tensor_factor) return view.scales.codes;
+        if constexpr (is_float8_under_tensor<typename F::scale_type>) return view.scales.codes;
         else return view.scales.bytes;
     }
     template <class F>
     static float const* factor([[maybe_unused]] quantized_view<F> const& view) {
-        if constexpr (stored_scales<typename F::scale_type>::per_tensor_factor) {
+        if constexpr (is_float8_under_tensor<typename F::scale_type>) {
             return reinterpret_cast<float const*>(view.scales.scales.bytes);
         } else {
             return nullptr;
