@@ -13,9 +13,9 @@ namespace fewbits {
 /// y (M x N) = a (M x K) * transpose(w) (N x K) + bias: elements of FP8, or FP4, FP6 and small integers widened to it, on either side,
 /// under scales for multiples of 32 columns, rows or the matrix; not where gemm defines the result to the bit.
 ///
-/// Tensor cores are known to add FP8 products in about 14 bits (each term cut off 13 bits below the largest of an instruction's), so
-/// sums of at most 128 columns, and never of two blocks, go on in fp32: |error| is at most 2^-6 of the sum over k of |a w|, 2^-10 is
-/// usual. Chips of Hopper and sm_100 take the instructions by way of fp16, and have better ones.
+/// Hopper's tensor cores are known to add FP8 products in about 14 bits (each term cut off 13 bits below the largest of an instruction's),
+/// and no more is counted on here: sums of at most 128 columns, and never of two blocks, go on in fp32, so that |error| is at most 2^-6
+/// of the sum over k of |a w|; 2^-10 is usual. Hopper and sm_100 take the instructions by way of fp16, and have better ones.
 template <class A, class W, gemm_result Y, int Chunks>
     requires is_float8_product<A, W>
 struct float8_tiles : on_sm_89_or_12x {

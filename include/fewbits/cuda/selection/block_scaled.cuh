@@ -16,7 +16,8 @@ namespace device_kernels {
 struct block_scaled {
     static constexpr std::string_view name = "sm_120f/block_scaled_product (never executed)";
     static constexpr std::string_view reason =
-        "matrix instructions multiply by the scales of both sides' blocks; sums of at most 128 columns are added in fp32";
+        "matrix instructions multiply by the scales of both sides' blocks; sums of at most 128 columns, how exact is not documented, "
+        "are added in fp32";
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return false;
