@@ -20,7 +20,7 @@ import sys
 
 LOCAL = ("LDL", "STL")
 FORBIDDEN = (*LOCAL, "CALL")
-MULTIPLIES = ("HMMA", "IMMA", "QMMA", "HGMMA", "QGMMA", "IGMMA", "OMMA", "IDP")
+MULTIPLIES = ("HMMA", "IMMA", "QMMA", "HGMMA", "QGMMA", "IGMMA", "OMMA", "UTCQMMA", "UTCOMMA", "IDP")
 
 
 def functions(text):
@@ -109,10 +109,13 @@ def rules(source):
 
 
 def forbidden(code):
-    """The opcodes that no kernel may have. On older chips loops end in a "call" of a label of the same function, which is a jump."""
+    """The opcodes that no kernel may have. On older chips loops end in a "call" of a label of the same function, which is a jump;
+    where tensor memory is allocated the compiler has traps called."""
     labels = {label for label, _, _ in code if label}
     for _, opcode, operands in code:
         target = re.search(r"\.L_x_\d+", operands or "")
+        if "tcgen05_guardrail_trap" in (operands or ""):
+            continue
         if opcode and opcode.split(".")[0] in FORBIDDEN and not (opcode.startswith("CALL") and target and target.group(0) in labels):
             yield opcode
 

@@ -11,13 +11,14 @@
 
 #include "block.hpp"
 #include "narrow_products.hpp"
+#include "tensor_instructions.hpp"
 
 namespace simt {
 
 /// One thread's view of a block. The same functions as fewbits::gpu (cuda/ptx/machine.cuh), which compile to one instruction each.
-class machine {
+class machine : public tensor_instructions {
 public:
-    machine(block& where, unsigned blocks, unsigned thread) : block_(&where), blocks_(blocks), thread_(thread) {}
+    machine(block& where, unsigned blocks, unsigned thread) : tensor_instructions(where, thread), blocks_(blocks) {}
     machine(machine const&) = delete;
 
     // ---- where am I
@@ -29,8 +30,12 @@ public:
     std::byte* shared() const noexcept { return block_->shared(); }
 
     // ---- barriers
-    void barrier() { block_->barrier(thread_, 0, block_->threads()); }
-    void barrier(unsigned id, unsigned threads) { block_->barrier(thread_, id, threads); }
+    void barrier() { barrier(0, block_->threads()); }
+    void barrier(unsigned id, unsigned threads) {
+        before_barrier();
+        block_->barrier(thread_, id, threads);
+        after_barrier();
+    }
     void warp_barrier() { block_->exchange(thread_, "bar.warp.sync", 0); }
 
     // ---- memory
@@ -175,10 +180,14 @@ public:
         block_->memory().init(barrier, arrivals, thread_);
     }
     void publish_phases() { block_->memory().publish_barriers(thread_); }
-    void arrive(std::uint64_t* barrier) { block_->memory().arrive(barrier, 0); }
-    void arrive_expecting(std::uint64_t* barrier, unsigned bytes) { block_->memory().arrive(barrier, bytes); }
+    void arrive(std::uint64_t* barrier) { arrive_expecting(barrier, 0); }
+    void arrive_expecting(std::uint64_t* barrier, unsigned bytes) {
+        before_barrier();
+        block_->memory().arrive(barrier, bytes);
+    }
     void wait_phase(std::uint64_t* barrier, unsigned parity) {
         block_->wait_until(thread_, "mbarrier.try_wait", [this, barrier, parity] { return block_->memory().ended(barrier, parity); });
+        after_barrier();
     }
 
     // ---- tiles
@@ -322,9 +331,7 @@ private:
         }
     }
 
-    block* block_;
     unsigned blocks_;
-    unsigned thread_;
     std::vector<copy> open_;
     std::vector<std::vector<copy>> groups_;
 };

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "float8_operand.hpp"
+#include "machine_types.hpp"
 
 namespace fewbits {
 
@@ -38,13 +39,6 @@ inline constexpr bool is_float8_under_tensor = [] {
 }();
 
 /// How a pair's instructions take blocks.
-enum class block_scaling : unsigned char {
-    none,
-    float8_32,  ///< floats of 8 bits, powers of two for 32
-    float4_32,  ///< floats of 4 bits, powers of two for 32
-    float4_16   ///< floats of 4 bits, floats of 8 bits for 16
-};
-
 template <class A, class W>
 inline constexpr block_scaling block_scaling_of = [] {
     if constexpr (!block_format<A> || !block_format<W>) {

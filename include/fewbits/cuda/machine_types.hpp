@@ -24,6 +24,14 @@ struct float8_exponents {};
 template <int First, int LaneA, int LaneB>
 struct scale_place {};
 
+/// How matrix instructions take blocks: elements, and along how many of them which scale holds.
+enum class block_scaling : unsigned char {
+    none,
+    float8_32,  ///< floats of 8 bits, powers of two for 32
+    float4_32,  ///< floats of 4 bits, powers of two for 32
+    float4_16   ///< floats of 4 bits, floats of 8 bits for 16
+};
+
 /// What the copy engine has to know of a matrix in memory to fetch tiles of it: sealed, made on the host (cuda/tensor_map.cuh), read where
 /// the kernel's arguments are.
 struct alignas(128) tensor_map {

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "../kernels/operand_of.hpp"
+#include "../kernels/product.hpp"
 #include "code_chunks.hpp"
 #include "operands.hpp"
 
