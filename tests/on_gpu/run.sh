@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Compares what the kernels do on a GPU with the host: needs nvcc and a GPU. Ends with 1 where something is wrong.
-#   tests/on_gpu/run.sh [--catalogue] [--sanitize]
-# --catalogue takes every format (many minutes of compiling), --sanitize repeats it all under compute-sanitizer's memcheck and racecheck.
+#   tests/on_gpu/run.sh [--catalogue] [--sanitize] [--compile]
+# --catalogue takes every format (many minutes of compiling), --sanitize repeats it all under compute-sanitizer's memcheck and racecheck,
+# --compile only compiles: no GPU is needed then, if ARCHITECTURES ("80 89 90a 100f 120f") says for which.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 build=$tree/build/on_gpu
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 flags=(-O1 -std=c++20 "-I$tree/include")
-sanitize=
+sanitize= only_compile=
 for option in "$@"; do
     case $option in
     --catalogue) flags+=(-DON_GPU_CATALOGUE) ;;
     --sanitize) sanitize=yes ;;
+    --compile) only_compile=yes ;;
     *) echo "run.sh: what is $option?" >&2; exit 2 ;;
     esac
 done
@@ -37,6 +39,7 @@ for unit in main quantize products; do
 done
 for one in "${running[@]}"; do wait "$one"; done
 "$nvcc" "${flags[@]}" -o "$build/on_gpu" "$build"/{main,quantize,products}.o
+[ -z "$only_compile" ] || exit 0
 "$build/on_gpu"
 if [ -n "$sanitize" ]; then
     sanitizer=$(dirname "$(readlink -f "$nvcc")")/compute-sanitizer
