@@ -15,9 +15,12 @@ namespace on_gpu {
 
 namespace fb = fewbits;
 
-/// The formats that are tried: one of each kind, or all where the program is made for the whole catalogue (minutes of compiling).
+/// The formats that are tried: one of each kind, or all where the program is made for the whole catalogue (minutes of compiling), or few
+/// where it is only to be seen that it compiles.
 #if defined(ON_GPU_CATALOGUE)
 using formats = fb::all_block_formats;
+#elif defined(ON_GPU_FEW)
+using formats = fb::type_list<fb::nvfp4, fb::int4_g128>;
 #else
 using formats = fb::type_list<fb::mxfp8_e4m3, fb::mxfp6_e3m2, fb::mxfp4, fb::nvfp4, fb::nf4_b64_dq, fb::int8_row, fb::int8_column, fb::int5_g32,
                               fb::int4_g128, fb::uint4_g128, fb::e4m3_tile_128x128, fb::e4m3_tile_1x128, fb::e4m3_tensor, fb::bitnet, fb::q4_0,
