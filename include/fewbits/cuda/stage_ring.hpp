@@ -10,10 +10,11 @@
 namespace fewbits {
 
 /// Stages of `Bytes` bytes (a multiple of tile_alignment), in whose order both sides go round. A stage has two barriers, which end a phase
-/// each time it was filled, and emptied by all of `Warps` warps.
-template <int Stages, int Bytes, unsigned Warps>
+/// each time it was filled, by the copy engine (`Copied` of the bytes) and `Writers` others, and emptied by all of `Warps` warps.
+template <int Stages, int Bytes, unsigned Warps, int Copied = Bytes, unsigned Writers = 0>
 struct stage_ring {
     static_assert(Stages >= 2 && Bytes % tile_alignment == 0);
+    static constexpr int stage_bytes = Bytes;
     static constexpr std::size_t shared_bytes = Stages * (Bytes + 2 * sizeof(std::uint64_t));
     static_assert(shared_bytes <= 232448, "as much shared memory as a block can have");
 
@@ -39,7 +40,7 @@ struct stage_ring {
     FEWBITS_DEVICE void prepare(Machine& m) const {
         if (m.thread() == 0) {
             for (int s = 0; s < Stages; ++s) {
-                m.init_phases(reinterpret_cast<std::uint64_t*>(shared + Stages * Bytes) + s, 1);
+                m.init_phases(reinterpret_cast<std::uint64_t*>(shared + Stages * Bytes) + s, 1 + Writers);
                 m.init_phases(empty_of(s), Warps);
             }
             m.publish_phases();
@@ -49,8 +50,12 @@ struct stage_ring {
     /// The warp that fills: waits until the stage is free and says how many bytes are to come.
     template <class Machine>
     FEWBITS_DEVICE void expect(Machine& m) const {
+        wait_empty(m);
+        m.arrive_expecting(full(), Copied);
+    }
+    template <class Machine>
+    FEWBITS_DEVICE void wait_empty(Machine& m) const {
         m.wait_phase(empty(), parity ^ 1U);
-        m.arrive_expecting(full(), Bytes);
     }
     template <class Machine>
     FEWBITS_DEVICE void wait_full(Machine& m) const {

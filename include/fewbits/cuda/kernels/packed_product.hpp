@@ -77,20 +77,9 @@ private:
     using wave_words = lane_words<E>[static_cast<std::size_t>(waves)];
     using wave_sums = float[static_cast<std::size_t>(waves)][static_cast<std::size_t>(held)];
 
-    /// work(first row of a, first row of w) for every tile of this block's.
-    template <class Machine, class Work>
-    FEWBITS_DEVICE static void for_each_tile(Machine& m, arguments const& a, Work const& work) {
-        int const high = (a.m + tokens - 1) / tokens;
-        int const wide = (a.n + Rows - 1) / Rows;
-        for (int t = static_cast<int>(m.block_index()); t < high * wide; t += static_cast<int>(m.blocks())) {
-            tile_place const at = tile_in_order<band>(t, high, wide);
-            work(at.row * tokens, at.col * Rows);
-        }
-    }
-
     template <class Machine>
     FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
-        for_each_tile(m, a, [&](int token, int) {
+        for_each_tile<band, tokens, Rows>(m, a.m, a.n, [&](int token, int) {
             for (int t = 0; t < a.tiles; ++t) {
                 at.expect(m);
                 m.fetch_tile(at.place(), a.a, at.full(), t * tile_row_bytes, token);
@@ -102,7 +91,7 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
         std::uint64_t const first = m.tile(at.place());
-        for_each_tile(m, a, [&](int token, int row) {
+        for_each_tile<band, tokens, Rows>(m, a.m, a.n, [&](int token, int row) {
             wave_sums sums = {};
             wave_words words;
             if (a.tiles != 0) unrolled<waves>([&](auto w) { load(m, a, panel_of(m, a, row, w.value), 0, words[w.value]); });

@@ -87,20 +87,9 @@ private:
     static constexpr int held = cols / 2;         ///< sums of a wave that a lane holds
     static constexpr int band = 8;
 
-    /// work(first row, first column) for every tile of this block's.
-    template <class Machine, class Work>
-    FEWBITS_DEVICE static void for_each_tile(Machine& m, arguments const& a, Work const& work) {
-        int const row_tiles = (a.m + Rows - 1) / Rows;
-        int const col_tiles = (a.n + cols - 1) / cols;
-        for (int t = static_cast<int>(m.block_index()); t < row_tiles * col_tiles; t += static_cast<int>(m.blocks())) {
-            tile_place const at = tile_in_order<band>(t, row_tiles, col_tiles);
-            work(at.row * Rows, at.col * cols);
-        }
-    }
-
     template <class Machine>
     FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
-        for_each_tile(m, a, [&](int row, int col) {
+        for_each_tile<band, Rows, cols>(m, a.m, a.n, [&](int row, int col) {
             for (int k = 0; k < a.steps; ++k) {
                 at.expect(m);
                 m.fetch_tile(at.place(), a.a, at.full(), k * depth, row);
@@ -124,7 +113,7 @@ private:
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
         int const mine = static_cast<int>(m.warp()) / 4 * rows_each + static_cast<int>(m.warp()) % 4 * 16;
         stage_tiles const first{m.tile(at.place() + m.warp() / 4 * (rows_each * depth)), m.tile(at.place() + a_bytes)};
-        for_each_tile(m, a, [&](int row, int col) {
+        for_each_tile<band, Rows, cols>(m, a.m, a.n, [&](int row, int col) {
             sums_of<part_type> sums = {};
             if constexpr (integers) add_integers(m, a, at, first, sums);
             else add_floats(m, a, at, first, row + mine, col, sums);

@@ -197,7 +197,6 @@ protected:
         return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
     }
 
-private:
     /// Keeps the compiler from moving what reads or writes these registers across.
     template <class T, std::size_t Count>
     FEWBITS_DEVICE static void hold(T (&d)[Count]) {
