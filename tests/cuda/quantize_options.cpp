@@ -98,10 +98,15 @@ TEST_CASE("empty matrices are nothing to do") {
 
 TEST_CASE("the device refuses what it does not do") {
     auto const x = values<float>(2, 64);
-    CHECK_THROWS_AS(on_model::on_device<fb::int4_g32>(x, {.scale_rule = fb::scale_rule::mse_search}), std::invalid_argument);
     CHECK_THROWS_AS(on_model::on_device<fb::int4_g32>(x, {.scale_rule = fb::scale_rule::floor}), std::invalid_argument);
-    CHECK_FALSE(fb::quantized_on_device<fb::q4_k>);
-    CHECK(fb::quantized_on_device<fb::q8_0>);
+    fb::quantize_options given;
+    float const scales[4] = {1, 1, 1, 1};
+    given.scales = {scales, 2, 2};
+    CHECK_THROWS_AS(on_model::on_device<fb::int4_g32>(x, given), std::invalid_argument);
+}
+
+TEST_CASE("the device quantizes into every format that the library names") {
+    fb::for_each(fb::all_block_formats{}, []<class F>() { static_assert(fb::quantized_on_device<F>); });
 }
 
 TEST_CASE("a tile without its barrier shows") {

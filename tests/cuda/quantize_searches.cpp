@@ -30,6 +30,19 @@ TEST_CASE("least squares that are a format's own rule") {
     CHECK(compared<fb::q4_0>(values<float>(2, 75, 3), {.mode = fb::stochastic{}, .seed = 3}) == "");
 }
 
+TEST_CASE("searches over a whole tensor") {
+    for (fb::scale_rule rule : {fb::scale_rule::mse_search, fb::scale_rule::percentile}) {
+        fb::quantize_options const o{.mode = fb::upward, .scale_rule = rule, .percentile = 99.0};
+        CHECK(compared<fb::int8_tensor>(values<float>(40, 133, 3), o) == "");  // errors are summed over runs of 1024
+        CHECK(compared<fb::int8_tensor>(on_model::matrix<float>(2, 9, 0), o) == "");
+        std::uint32_t status = 0;
+        auto const device = on_model::on_device<fb::int8_tensor>(with_invalid(2, 9), o, &status);
+        float scale = 0;
+        std::memcpy(&scale, device[1].data(), sizeof scale);
+        CHECK((scale != scale && status == 1));
+    }
+}
+
 TEST_CASE("a search without its barriers shows") {
     std::vector<float> const x = values<float>(2, 320).data;
     using kernel = fb::search_scales<fb::scale_fit<fb::int_n<3>>, float>;

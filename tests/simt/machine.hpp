@@ -51,6 +51,11 @@ public:
         *global = std::max(*global, value);
     }
 
+    void atomic_add(std::uint32_t* at, std::uint32_t value) {
+        check_aligned(at, 4, "red.add");
+        *at += value;
+    }
+
     /// 16 bytes to shared memory, zeros where not `wanted`; there is nothing of use there before copy_wait.
     void copy16(std::byte* shared, void const* global, bool wanted) {
         block_->check_shared(shared, 16, 16, "cp.async");

@@ -54,6 +54,8 @@ FEWBITS_DEVICE float found_number(float number, bool finite, bool keeps) {
 FEWBITS_DEVICE bool is_valid_number(float number, bool keeps) {
     return keeps ? bit_cast<std::uint32_t>(number) >> 31 == 0 : is_finite(number);
 }
+/// Whether a largest magnitude is one to search with.
+FEWBITS_DEVICE bool is_searched_number(float largest) { return largest > 0 && is_finite(largest); }
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

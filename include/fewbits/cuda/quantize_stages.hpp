@@ -29,6 +29,7 @@ struct quantize_stages {
     float* numbers;
     float* offsets;
     std::uint32_t* words;
+    double* sums;
 
     void run() {
         find();
@@ -49,7 +50,13 @@ private:
 
     void find() {
         numbered_blocks<T> const blocks(from, F::block);
-        if constexpr (F::has_minimum) {
+        if constexpr (F::block == per_tensor) {
+            launch.clear(words, 16 + sizeof(digit_search));
+            find_extremes_of<composition, false>(launch, from, words, false);
+            launch.template run<begin_search>(1, {words, numbers, marks_invalid_blocks<scale>});
+            if (options.scale_rule == scale_rule::percentile) find_percentile();
+            else search_by<searched>();
+        } else if constexpr (F::has_minimum) {
             using kernel = fit_minimums<T>;
             launch.template run<kernel>(searching<kernel>(), {blocks, numbers, offsets, largest_element<element>(),
                                                               offset_facts<typename F::offset_type>::sign < 0});
@@ -67,6 +74,30 @@ private:
     unsigned searching() const noexcept {
         return blocks_of_threads<Kernel>((count() + Kernel::at_once - 1) / Kernel::at_once * Kernel::threads);
     }
+    /// What searches for the least squared error.
+    using plain_scale = std::conditional_t<scale_number<scale>, scale, float>;
+    using searched = std::conditional_t<is_power_of_two_scale<scale>, power_search<element, plain_scale>,
+                                        fraction_search<element, plain_scale>>;
+
+    template <class Search>
+    void search_by() {
+        using kernel = sum_errors<Search, T>;
+        static_assert(Search::candidates <= most_errors);
+        std::size_t const runs = sum_value_runs<T, true>::runs_of(from.rows * from.cols);
+        launch.template run<kernel>(blocks_of_threads<kernel>(runs * Search::candidates), {from, numbers, options.full_range, sums, runs});
+        launch.template run<compare_errors<Search>>(1, {sums, runs, numbers, options.full_range});
+    }
+    void find_percentile() {
+        using kernel = count_digits<T>;
+        auto* const state = reinterpret_cast<digit_search*>(words + 4);
+        auto const rank = static_cast<std::uint32_t>(percentile_index(options.percentile, from.rows * from.cols));
+        std::size_t const row_runs = (from.cols + run_columns - 1) / run_columns;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            launch.template run<kernel>(blocks_of_threads<kernel>(row_runs * from.rows), {from, state, shift, row_runs});
+            launch.template run<choose_digit>(1, {state, shift, rank, numbers});
+        }
+    }
+
     template <class Search>
     void search_by(numbered_blocks<T> const& blocks) {
         using kernel = search_scales<Search, T>;
@@ -76,10 +107,7 @@ private:
         if constexpr (F::method == scale_method::least_squares) {
             if (options.scale_rule == scale_rule::of_format) return search_by<scale_fit<element>>(blocks);
         }
-        if (options.scale_rule != scale_rule::mse_search) return;
-        using plain = std::conditional_t<scale_number<scale>, scale, float>;
-        if constexpr (is_power_of_two_scale<scale>) search_by<power_search<element, plain>>(blocks);
-        else search_by<fraction_search<element, plain>>(blocks);
+        if (options.scale_rule == scale_rule::mse_search) search_by<searched>(blocks);
     }
 
     void store() {

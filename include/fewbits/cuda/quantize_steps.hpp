@@ -64,7 +64,7 @@ private:
 
     void run_stages() {
         auto* const offsets = reinterpret_cast<float*>(scratch_ + room_.offsets);
-        quantize_stages<F, T, Launch>{launch_, from_, streams_, options_, to_, numbers(), offsets, words()}.run();
+        quantize_stages<F, T, Launch>{launch_, from_, streams_, options_, to_, numbers(), offsets, words(), sums()}.run();
         if constexpr (way_of<composition> != quantize_way::stages) store_levels();
     }
 

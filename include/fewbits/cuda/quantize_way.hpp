@@ -12,6 +12,7 @@
 #include "kernels/find_extremes.hpp"
 #include "kernels/quantize_groups.hpp"
 #include "kernels/quantize_tiles.hpp"
+#include "kernels/search_tensor.hpp"
 #include "kernels/store_levels.hpp"
 #include "kernels/sum_runs.hpp"
 
@@ -53,12 +54,11 @@ inline constexpr quantize_way way_of = [] {
 template <class F>
 concept quantized_on_device = block_format<F> && way_of<typename F::composition> != quantize_way::none;
 
-/// Whether the scales of B can be searched for, by percentiles too. Searches over a whole tensor are the host's.
+/// Whether the scales of B can be searched for, by percentiles too. Least squares over a whole tensor are one long sum, the host's.
 template <block_composition B>
 inline constexpr bool is_searched_on_device =
     way_of<B> != quantize_way::none && B::method != scale_method::range && B::method != scale_method::absmean &&
-    !(B::block == per_tensor) &&
-    !(B::method == scale_method::least_squares && is_power_of_two_scale<typename B::scale_type>);
+    !(B::method == scale_method::least_squares && (B::block == per_tensor || is_power_of_two_scale<typename B::scale_type>));
 
 /// The parts of the memory that the kernels use beside the streams; all begin on 16 bytes.
 struct quantize_scratch {
@@ -69,6 +69,9 @@ struct quantize_scratch {
     std::size_t sums = 0;     ///< of runs of 1024, in double
     std::size_t bytes = 0;    ///< of all
 };
+
+/// Candidates whose errors are summed side by side over a tensor.
+inline constexpr std::size_t most_errors = 33;
 
 inline namespace FEWBITS_BASELINE {
 
@@ -91,6 +94,8 @@ quantize_scratch scratch_of(std::size_t rows, std::size_t cols, quantize_options
     quantize_scratch room;
     if constexpr (way_of<composition> == quantize_way::extremes) room.word_bytes = grid.col * fact_words<composition>::count * 4;
     if constexpr (is_under_tensor_scale<scale>) room.word_bytes = 4;
+    bool const of_tensor = F::block == per_tensor && goes_by_stages<composition>(o);
+    if (of_tensor) room.word_bytes = 16 + sizeof(digit_search);
     constexpr bool narrow_zero_points = is_zero_point<typename F::offset_type> && !is_whole_bytes<offset>;
     bool const numbers = is_runs_of_bytes<scale> || narrow_zero_points || goes_by_stages<composition>(o);
     bool const offsets = F::has_minimum && goes_by_stages<composition>(o);
@@ -99,6 +104,7 @@ quantize_scratch scratch_of(std::size_t rows, std::size_t cols, quantize_options
     room.sums = room.offsets + (offsets ? upwards(grid.row * grid.col * 4) : 0);
     std::size_t const summed = way_of<composition> == quantize_way::mean ? rows * cols : is_runs_of_bytes<scale> ? grid.row * grid.col : 0;
     room.bytes = room.sums + upwards(sum_value_runs<float, true>::runs_of(summed) * 8);
+    if (of_tensor) room.bytes += sum_value_runs<float, true>::runs_of(rows * cols) * most_errors * 8;
     return room;
 }
 
@@ -109,8 +115,10 @@ void check_device_options(std::size_t rows, std::size_t cols, std::size_t stride
     auto const fail = [](char const* why) { throw std::invalid_argument(std::string("quantize on the device: ") + why); };
     if (o.scales.data != nullptr) fail("no given scales");
     if (goes_by_stages<typename F::composition>(o) && !is_searched_on_device<typename F::composition>) {
-        fail("no searches and no percentiles over whole tensors");
+        fail("no least squares over whole tensors, and none for powers of two");
     }
+    bool const counts_all = F::block == per_tensor && o.scale_rule == scale_rule::percentile;
+    if (counts_all && rows * cols > ~std::uint32_t{0}) fail("a percentile of more than 2^32 - 1 values");
     constexpr std::size_t most = std::size_t{1} << 31;  // what kernels count with
     if (cols >= most - 1024 || rows * ((cols + 4) / 5 + 64) >= most) fail("the matrix is too large");
 }

@@ -38,12 +38,12 @@ struct search_scales : on_sm_80 {
         unsigned const thread = m.thread();
         for (std::uint32_t first = m.block_index() * at_once; first < a.blocks.count; first += m.blocks() * at_once) {
             std::uint32_t const mine = first + thread / candidates;
-            if (thread < at_once * candidates && mine < a.blocks.count && is_searched(a.numbers[mine])) {
+            if (thread < at_once * candidates && mine < a.blocks.count && is_searched_number(a.numbers[mine])) {
                 tried[thread] = sums_of(a.blocks.at(mine), search_of(a, mine), static_cast<int>(thread % candidates));
             }
             m.barrier();
             std::uint32_t const chosen = first + thread;
-            if (thread < at_once && chosen < a.blocks.count && is_searched(a.numbers[chosen])) {
+            if (thread < at_once && chosen < a.blocks.count && is_searched_number(a.numbers[chosen])) {
                 Search const search = search_of(a, chosen);
                 typename Search::choice best(search);
                 rolled(0, candidates, 1, [&](unsigned i) { best.take(search, static_cast<int>(i), tried[thread * candidates + i]); });
@@ -54,7 +54,6 @@ struct search_scales : on_sm_80 {
     }
 
 private:
-    FEWBITS_DEVICE static bool is_searched(float largest) { return largest > 0 && is_finite(largest); }
     FEWBITS_DEVICE static Search search_of(arguments const& a, std::uint32_t block) {
         if constexpr (requires { Search{0.0F, false}; }) return {a.numbers[block], a.full_range};
         else return {a.numbers[block]};

@@ -45,6 +45,10 @@ struct gpu : blackwell_instructions, narrow_instructions {
     FEWBITS_DEVICE void atomic_max(std::uint32_t* global, std::uint32_t value) {
         asm volatile("red.global.max.u32 [%0], %1;" ::"l"(global), "r"(value) : "memory");
     }
+    /// *at += value, whoever else does the same; in global or shared memory.
+    FEWBITS_DEVICE void atomic_add(std::uint32_t* at, std::uint32_t value) {
+        asm volatile("red.add.u32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+    }
     FEWBITS_DEVICE void copy16(std::byte* shared, void const* global, bool wanted) {
         asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(address(shared)), "l"(global),
                      "r"(wanted ? 16 : 0)
