@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../matrix/matrix_view.hpp"
+#include "../scaling/scale_rule.hpp"
 #include "column_runs.hpp"
 
 namespace fewbits {
