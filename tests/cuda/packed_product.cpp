@@ -14,7 +14,7 @@ namespace {
 
 /// The largest error of a product against the sum of magnitudes; 1e31 for a NaN, or where something outside of y was written.
 template <class W, int Tokens, class Y = float, class Machine = simt::machine>
-double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks = 2) {
+double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks = 2, unsigned parts = 1) {
     using weights = fb::fragment_weights<W>;
     using kernel = fb::packed_product<fb::bf16, typename W::element, typename weights::scale_type, weights::group, Y, Tokens,
                                       weights::offsets, 2>;
@@ -40,7 +40,7 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
         .offsets = by_panels(packed.offsets(), weights::records(k), kernel::offset_bytes), .y = y.data(), .factors = packed.factors.data(),
         .bias = bias.data(), .m = static_cast<int>(m), .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)),
         .stride = n + 3};
-    simt::launch<kernel, Machine>(blocks, kernel::shared_bytes, arguments, 9);
+    simt::launch<kernel, Machine>(blocks * parts, kernel::shared_bytes, arguments, 9, parts);
     double worst = 0;
     for (std::size_t i = 0; i < m; ++i) {
         for (std::size_t j = 0; j < n + 3; ++j) {
@@ -60,7 +60,7 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
 }
 
 /// A machine that forgets what `Lost` says.
-enum class lost { filled, freed, products, barriers };
+enum class lost { filled, freed, products, table, readers, cluster, last_of_cluster };
 template <lost Lost>
 class careless_machine : public simt::machine {
 public:
@@ -71,17 +71,28 @@ public:
         simt::machine::wait_phase(barrier, parity);
     }
     void barrier() {
-        if (Lost != lost::barriers) simt::machine::barrier();
+        if (Lost != lost::table) simt::machine::barrier();
+    }
+    void barrier(unsigned id, unsigned threads) {
+        if (Lost != lost::readers) simt::machine::barrier(id, threads);
+    }
+    void cluster_barrier() {
+        ++clusters_;
+        if (Lost == lost::cluster || (Lost == lost::last_of_cluster && clusters_ == 2)) return;
+        simt::machine::cluster_barrier();
     }
     template <int Left, class T, std::size_t Count>
     void wait_products(fb::number<Left>, T (&d)[Count]) {
         simt::machine::wait_products(fb::number<Lost == lost::products ? Left + 1 : Left>{}, d);
     }
+
+private:
+    int clusters_ = 0;
 };
 template <lost Lost, class W = fb::int4_g128>
-bool shows() {
+bool shows(unsigned parts = 1) {
     try {
-        return !(worst_error<W, 32, float, careless_machine<Lost>>(40, 130, 700, 1) < 1e-5);
+        return !(worst_error<W, 32, float, careless_machine<Lost>>(9, 130, 700, 1, parts) < 1e-5);
     } catch (simt::kernel_error const&) {
         return true;
     }
@@ -101,6 +112,10 @@ TEST_CASE("many rows times packed weights keep the bound") {
     CHECK(worst_error<fb::uint4_g128, 64>(9, 33, 256) < bound);
     CHECK(worst_error<fb::int4_g128, 32, fb::bf16>(9, 33, 256) < 0x1p-8);
     CHECK(worst_error<fb::int4_g128, 128>(9, 33, 0) < bound);
+    // K shared out among the blocks of a cluster, also unequally, and where there is less of it than blocks.
+    CHECK(worst_error<fb::int4_g128, 32>(9, 300, 720, 2, 3) < bound);
+    CHECK(worst_error<fb::int4_g128, 128, fb::bf16>(130, 40, 200, 2, 2) < 0x1p-8);
+    CHECK(worst_error<fb::int4_g32, 64>(5, 40, 72, 1, 4) < bound);
     // Codebooks: a table; where its numbers are sums of two bf16, twice as many products.
     CHECK(worst_error<fb::nf4_b64, 32>(30, 20, 200) < bound);
     CHECK(worst_error<fb::nf4_b64, 128>(9, 130, 64) < bound);
@@ -111,5 +126,8 @@ TEST_CASE("what packed products wait for they need") {
     CHECK(shows<lost::filled>());
     CHECK(shows<lost::freed>());
     CHECK(shows<lost::products>());
-    CHECK(shows<lost::barriers, fb::nf4_b64>());
+    CHECK(shows<lost::table, fb::nf4_b64>());
+    CHECK(shows<lost::readers>(2));
+    CHECK(shows<lost::cluster>(2));
+    CHECK(shows<lost::last_of_cluster>(2));
 }

@@ -25,6 +25,9 @@ namespace fewbits {
 /// offsets of Rows rows of w, many stages ahead, so that few rows are bound by the weights' way from memory. Warpgroups take equal
 /// shares of a tile's rows of w, 64 at a time: one decodes while the products of another run. Few tokens leave registers for four of
 /// them; 128 have two with twice the rows.
+///
+/// Where there are fewer tiles of y than multiprocessors, the blocks of a cluster share out K of each tile. Each then adds up its share of
+/// their sums, which it reads in their shared memory, in their order.
 template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, int Tokens = 128, offset_form Offset = offset_form::none,
           int Stages = 0>
     requires(operand_class_of<X> == operand_class::upper_half && has_decoder<E> && Offset != offset_form::any)
@@ -38,6 +41,7 @@ struct packed_product : on_sm_90a {
     static constexpr int tokens = Tokens;                                          ///< rows of a in a tile
     static constexpr int rows = Tokens == 128 && decoder::parts != 1 ? 128 : 256;  ///< rows of w in a tile
     static constexpr int panels = rows / fragment_rows;
+    static constexpr unsigned most_parts = 8;  ///< blocks of a cluster
     static constexpr int per_tile = Group == 0 || Group >= fragment_columns ? 1 : fragment_columns / Group;
     using scales = scale_pairs<S, per_tile>;
     using offsets = offset_pairs<Offset, per_tile>;
@@ -67,6 +71,8 @@ private:
     static constexpr int scales_at = codes_at + panels * code_bytes;
     static constexpr int offsets_at = scales_at + panels * scale_bytes;
     static constexpr int stage_bytes = offsets_at + panels * offset_bytes;
+    static constexpr unsigned consumers = roles::warps * 32;  ///< threads that multiply
+    static constexpr std::size_t sum_bytes = sizeof(float) * tokens * rows;
     static_assert(scales_at % 128 == 0 && offsets_at % 128 == 0, "the copy engine writes to multiples of 128");
     static constexpr int stages = [] {
         if (Stages != 0) return Stages;
@@ -76,17 +82,27 @@ private:
 
 public:
     using ring = stage_ring<stages, stage_bytes, roles::warps>;
-    static constexpr std::size_t shared_bytes = decoder::table_bytes + ring::shared_bytes;
+    static constexpr std::size_t shared_bytes = decoder::table_bytes + (ring::shared_bytes > sum_bytes ? ring::shared_bytes : sum_bytes);
 
-    /// Blocks that find work; more than multiprocessors have none.
-    static constexpr int blocks_for(int m, int n) noexcept { return tiles_of<tokens, rows>(m, n); }
+    /// Clusters that find work.
+    static constexpr int clusters_for(int m, int n) noexcept { return tiles_of<tokens, rows>(m, n); }
+    /// Blocks of a cluster: as many as there is room for, of at least 512 columns each. Where it is not 1 there is a cluster to a
+    /// tile.
+    static constexpr int parts_for(int m, int n, int tiles, int multiprocessors) noexcept {
+        int const room = multiprocessors / clusters_for(m, n);
+        int const most = room < tiles / 8 ? room : tiles / 8;
+        return most < 1 ? 1 : most < static_cast<int>(most_parts) ? most : static_cast<int>(most_parts);
+    }
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         decoder::prepare(m, threads);
         ring ready{m.shared() + decoder::table_bytes};
         ready.prepare(m);
-        roles::run(m, [&] { fetch(m, a, ready); }, [&] { multiply(m, a, ready); });
+        auto const part = static_cast<int>(m.cluster_rank());
+        auto const parts = static_cast<int>(m.cluster_blocks());
+        share const mine{a.tiles * part / parts, a.tiles * (part + 1) / parts, m.cluster_rank(), m.cluster_blocks()};
+        roles::run(m, [&] { fetch(m, a, mine, ready); }, [&] { multiply(m, a, mine, ready); });
     }
 
 private:
@@ -94,11 +110,19 @@ private:
     static constexpr std::size_t held = tokens / 2;                             ///< sums of a wave that a lane holds
     using wave_sums = float[static_cast<std::size_t>(waves)][held];
 
+    /// Tiles of K that this block has, and which part of how many they are.
+    struct share {
+        int begin;
+        int end;
+        unsigned part;
+        unsigned parts;
+    };
+
     template <class Machine>
-    FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
+    FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, share const& mine, ring at) {
         for_each_tile<tokens, rows>(m, a.m, a.n, [&](int token, int row) {
             int const panel = row / fragment_rows;
-            for (int t = 0; t < a.tiles; ++t) {
+            for (int t = mine.begin; t < mine.end; ++t) {
                 int const group = Group == 0 ? 0 : per_tile > 1 ? t : t * fragment_columns / (Group == 0 ? 1 : Group);
                 at.expect(m);
                 m.fetch_tile(at.place() + codes_at, a.codes, at.full(), t * (code_bytes / 4), panel);
@@ -109,27 +133,28 @@ private:
                 m.fetch_tile(at.place(), a.a, at.full(), t * tile_row_bytes, token);
                 at.advance();
             }
-        });
+        }, mine.parts);
     }
 
     template <class Machine>
-    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
+    FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, share const& mine, ring at) {
         auto const warp = static_cast<int>(m.warp());
-        int const mine = warp / 4 * (waves * 64) + warp % 4 * fragment_rows;  // this warp's first row of a tile
+        int const first = warp / 4 * (waves * 64) + warp % 4 * fragment_rows;  // this warp's first row of a tile
         float part[held] = {};
         for_each_tile<tokens, rows>(m, a.m, a.n, [&](int token, int row) {
             wave_sums sums = {};
-            for (int t = 0; t < a.tiles; ++t) {
+            for (int t = mine.begin; t < mine.end; ++t) {
                 at.wait_full(m);
                 std::uint64_t const activations = m.tile(at.place());
                 unrolled<waves>([&](auto w) {
-                    add_wave(m, at.place(), (mine + w.value * 64) / fragment_rows, activations, part, sums[w.value]);
+                    add_wave(m, at.place(), (first + w.value * 64) / fragment_rows, activations, part, sums[w.value]);
                 });
                 at.give_back(m, at.stage);
                 at.advance();
             }
-            unrolled<waves>([&](auto w) { store(m, a, token, row + mine + w.value * 64, sums[w.value]); });
-        });
+            if (mine.parts == 1) unrolled<waves>([&](auto w) { store(m, a, token, row + first + w.value * 64, sums[w.value]); });
+            else add_parts(m, a, mine, token, row + first, sums);
+        }, mine.parts);
     }
 
     /// sums += 64 rows of w, of which `panel` is this warp's, times the activations of a stage, group by group; `part` is for a group's.
@@ -174,6 +199,35 @@ private:
                 });
             });
         });
+    }
+
+    /// The sums of all blocks of the cluster, of which each stores every parts-th.
+    template <class Machine>
+    FEWBITS_DEVICE static void add_parts(Machine& m, arguments const& a, share const& mine, int token, int row, wave_sums const& sums) {
+        constexpr unsigned all = waves * held;
+        float* const own = reinterpret_cast<float*>(m.shared() + decoder::table_bytes) + m.thread();
+        m.barrier(1, consumers);  // the last stages were read
+        unrolled<static_cast<int>(all)>([&](auto i) { own[i.value * consumers] = sums[i.value / held][i.value % held]; });
+        m.cluster_barrier();
+        for (unsigned i = mine.part; i < all; i += mine.parts) {
+            float all_parts[most_parts];
+            repeated<most_parts>([&](unsigned p) {
+                if (p < mine.parts) all_parts[p] = m.read_shared(own + i * consumers, p);
+            });
+            float sum = all_parts[0];
+            repeated<most_parts - 1>([&](unsigned p) {
+                if (p + 1 < mine.parts) sum = add_rn(sum, all_parts[p + 1]);
+            });
+            auto const reg = static_cast<int>(i % held);
+            tile_place const at = place_c(static_cast<int>(m.lane()), reg % 4);
+            int const n = row + static_cast<int>(i / held) * 64 + at.row;
+            int const t = token + reg / 4 * 8 + at.col;
+            if (n < a.n && t < a.m) {
+                a.y[static_cast<std::size_t>(t) * a.stride + static_cast<std::size_t>(n)] =
+                    result_of<Y>(mul_rn(sum, a.factors[n]), a.bias, static_cast<std::size_t>(n));
+            }
+        }
+        m.cluster_barrier();  // others may still be reading here
     }
 
     template <class Machine>

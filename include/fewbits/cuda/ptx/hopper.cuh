@@ -97,6 +97,31 @@ struct hopper_instructions {
     /// What threads wrote to shared memory is seen by warpgroup products and the copy engine.
     FEWBITS_DEVICE void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+    // ---- blocks that run at the same time (clusters; one block where the launch asked for none)
+    FEWBITS_DEVICE unsigned cluster_rank() const {
+        unsigned rank;
+        asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+        return rank;
+    }
+    FEWBITS_DEVICE unsigned cluster_blocks() const {
+        unsigned count;
+        asm volatile("mov.u32 %0, %%cluster_nctarank;" : "=r"(count));
+        return count;
+    }
+    /// All threads of the cluster but those that have ended.
+    FEWBITS_DEVICE void cluster_barrier() {
+        asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+    }
+    /// What lies in block `rank` of the cluster where `shared` is in this one.
+    FEWBITS_DEVICE float read_shared(float const* shared, unsigned rank) const {
+        float value;
+        asm volatile("{\n.reg .u32 there;\nmapa.shared::cluster.u32 there, %1, %2;\nld.shared::cluster.f32 %0, [there];\n}\n"
+                     : "=f"(value)
+                     : "r"(address(shared)), "r"(rank)
+                     : "memory");
+        return value;
+    }
+
     // ---- warps and warpgroups
     FEWBITS_DEVICE bool elected() const {
         unsigned chosen;

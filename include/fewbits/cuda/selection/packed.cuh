@@ -67,7 +67,10 @@ private:
             .offsets = Kernel::offset_bytes == 0 ? tensor_map{} : by_panels(p.w.offsets, records, Kernel::offset_bytes),
             .y = p.y.data, .factors = p.w.factors, .bias = p.options.bias, .m = m, .n = n, .tiles = static_cast<int>(tiles),
             .stride = p.y.stride};
-        launch.template run<Kernel>(static_cast<unsigned>(std::min(Kernel::blocks_for(m, n), multiprocessors())), arguments);
+        int const most = multiprocessors();
+        int const parts = Kernel::parts_for(m, n, static_cast<int>(tiles), most);
+        int const clusters = std::min(Kernel::clusters_for(m, n), most);
+        launch.template run<Kernel>(static_cast<unsigned>(clusters * parts), arguments, static_cast<unsigned>(parts));
     }
 };
 
