@@ -2,6 +2,8 @@
 // against sums in double.
 #include "input.hpp"
 
+#include <programs/gemm_programs.hpp>
+
 #include <fewbits/fewbits.hpp>
 
 #include <algorithm>

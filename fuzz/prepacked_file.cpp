@@ -2,6 +2,8 @@
 // input or loads as a matrix that can be read, multiplied and saved as the same bytes.
 #include "input.hpp"
 
+#include <programs/gemm_programs.hpp>
+
 #include <fewbits/fewbits.hpp>
 #include <fewbits/io/prepacked.hpp>
 
