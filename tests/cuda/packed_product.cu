@@ -14,12 +14,22 @@ void launch(cudaStream_t stream, void const* a, std::size_t k, void const* argum
 }
 
 void all(cudaStream_t stream, void const* a, std::size_t k, void const* arguments) {
-    // gate: packed_product<bf16, int_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 195 a loop
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 150 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16, 32>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 150 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 400 a loop
     launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, int_n<8>, float, 0, float  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 220 a loop
+    // gate: packed_product<bf16, int_n<8>, float, 0, float, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 400 a loop
     launch<fb::packed_product<fb::bf16, fb::int_n<8>, float, 0, float>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, e2m1, e8m0, 32, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 290 a loop
-    launch<fb::packed_product<fb::bf16, fb::e2m1, fb::e8m0, 32, fb::bf16>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, uint_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 195 a loop
-    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 128, fb::bf16, fb::offset_form::whole>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, e2m1, e8m0, 32, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 250 a loop
+    launch<fb::packed_product<fb::bf16, fb::e2m1, fb::e8m0, 32, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, uint_n<4>, float, 128, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 200 a loop
+    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 128, fb::bf16, 32, fb::offset_form::whole>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 300 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16, 32>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 300 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 600 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16>>(stream, a, k, arguments);
 }
