@@ -33,11 +33,21 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
         if (row == 0) return fb::tensor_map{};
         return simt::make_tensor_map(from, weights::panels(n), row, row, kernel::panels, false, static_cast<unsigned>(bytes));
     };
+    using sums = fb::sum_activations<fb::bf16, 64 / weights::per_tile>;
+    std::size_t const whole = (m + 3) / 4 * 4;
+    std::vector<float> totals(weights::offsets == fb::offset_form::any ? sums::size(k, whole) : 0, 1e30F);
+    if (!totals.empty()) {
+        simt::launch<sums>(static_cast<unsigned>(sums::blocks_for(k, whole)), 0, {{a.data(), stride, m}, totals.data(), 0, m, k, whole});
+    }
     typename kernel::arguments const arguments{
         .a = k == 0 ? fb::tensor_map{} : simt::make_tensor_map(a.data(), m, k * 2, stride * 2, Tokens),
         .codes = by_panels(packed.codes(), weights::tiles(k), kernel::code_bytes),
         .scales = by_panels(packed.scales(), weights::records(k), kernel::scale_bytes),
-        .offsets = by_panels(packed.offsets(), weights::records(k), kernel::offset_bytes), .y = y.data(), .factors = packed.factors.data(),
+        .offsets = by_panels(packed.offsets(), weights::records(k), kernel::offset_bytes),
+        .totals = totals.empty() ? fb::tensor_map{}
+                                 : simt::make_tensor_map(totals.data(), totals.size() / whole, m * 4, whole * 4, weights::per_tile, false,
+                                                         Tokens * 4),
+        .y = y.data(), .factors = packed.factors.data(),
         .bias = bias.data(), .m = static_cast<int>(m), .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)),
         .stride = n + 3};
     simt::launch<kernel, Machine>(blocks * parts, kernel::shared_bytes, arguments, 9, parts);
@@ -116,6 +126,8 @@ TEST_CASE("many rows times packed weights keep the bound") {
     CHECK(worst_error<fb::int4_g128, 32>(9, 300, 720, 2, 3) < bound);
     CHECK(worst_error<fb::int4_g128, 128, fb::bf16>(130, 40, 200, 2, 2) < 0x1p-8);
     CHECK(worst_error<fb::int4_g32, 64>(5, 40, 72, 1, 4) < bound);
+    // Minimums, whose rest is multiplied by sums of the activations.
+    CHECK(worst_error<fb::q4_k, 32>(33, 40, 256) < bound);
     // Codebooks: a table; where its numbers are sums of two bf16, twice as many products.
     CHECK(worst_error<fb::nf4_b64, 32>(30, 20, 200) < bound);
     CHECK(worst_error<fb::nf4_b64, 128>(9, 130, 64) < bound);

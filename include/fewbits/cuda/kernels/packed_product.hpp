@@ -15,7 +15,8 @@
 namespace fewbits {
 
 /// y (M x N) = a (M x K, upper halves of fp32) * transpose(w (N x K)), w of elements E as skinny_product has them: one scale of type S for
-/// every Group columns of a row (0: the row), zero points where Offset is whole.
+/// every Group columns of a row (0: the row), and offsets, of which an integer is taken off the codes and the rest is multiplied by sums of
+/// the activations.
 ///
 /// What is computed is the transpose, since the operand that may come from registers is the first: 64 rows of w, whose codes become bf16
 /// (or sums of two) in the lanes that hold them, times Tokens rows of a in shared memory. The sums of a group are fp32, multiplied by its
@@ -24,18 +25,19 @@ namespace fewbits {
 /// All that a step of 64 columns needs comes through a ring of stages: the copy engine fetches Tokens rows of a and the codes, scales and
 /// offsets of Rows rows of w, many stages ahead, so that few rows are bound by the weights' way from memory. Warpgroups take equal
 /// shares of a tile's rows of w, 64 at a time: one decodes while the products of another run. Few tokens leave registers for four of
-/// them; 128 have two with twice the rows.
+/// them; with many there are two, which have twice the rows.
 ///
 /// Where there are fewer tiles of y than multiprocessors, the blocks of a cluster share out K of each tile. Each then adds up its share of
 /// their sums, which it reads in their shared memory, in their order.
 template <scalar X, scalar E, scale_number S, int Group, gemm_result Y, int Tokens = 128, offset_form Offset = offset_form::none,
           int Stages = 0>
-    requires(operand_class_of<X> == operand_class::upper_half && has_decoder<E> && Offset != offset_form::any)
+    requires(operand_class_of<X> == operand_class::upper_half && has_decoder<E>)
 struct packed_product : on_sm_90a {
     static_assert(Tokens == 32 || Tokens == 64 || Tokens == 128);
     static_assert(fragment_columns * X::width == 8 * tile_row_bytes, "a tile of codes is as deep as one of activations");
     using decoder = decoder_of<E>;
-    using roles = warp_roles<Tokens == 128 ? 2 : 4>;
+    static constexpr bool few_sums = Tokens == 32 || (Tokens == 64 && Offset != offset_form::any);
+    using roles = warp_roles<few_sums ? 4 : 2>;
     static constexpr unsigned threads = roles::threads;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr int tokens = Tokens;                                          ///< rows of a in a tile
@@ -56,6 +58,7 @@ struct packed_product : on_sm_90a {
         tensor_map codes;       ///< rows are panels: all tiles, one after the other; boxes of `panels` rows by code_bytes
         tensor_map scales;      ///< the same of the records; boxes of scale_bytes
         tensor_map offsets;     ///< the same where there are offsets
+        tensor_map totals;      ///< where Offset is any: sums of a, a row for every part of K under one scale; boxes of per_tile rows
         Y* y;
         float const* factors;   ///< N: what the sums of a row of w are multiplied by; NaN where the row holds a NaN
         float const* bias;      ///< N, or null
@@ -70,10 +73,11 @@ private:
     static constexpr int codes_at = Tokens * tile_row_bytes;
     static constexpr int scales_at = codes_at + panels * code_bytes;
     static constexpr int offsets_at = scales_at + panels * scale_bytes;
-    static constexpr int stage_bytes = offsets_at + panels * offset_bytes;
+    static constexpr int totals_at = offsets_at + panels * offset_bytes;
+    static constexpr int stage_bytes = totals_at + (Offset == offset_form::any ? per_tile * Tokens * static_cast<int>(sizeof(float)) : 0);
     static constexpr unsigned consumers = roles::warps * 32;  ///< threads that multiply
     static constexpr std::size_t sum_bytes = sizeof(float) * tokens * rows;
-    static_assert(scales_at % 128 == 0 && offsets_at % 128 == 0, "the copy engine writes to multiples of 128");
+    static_assert(scales_at % 128 == 0 && offsets_at % 128 == 0 && totals_at % 128 == 0, "the copy engine writes to multiples of 128");
     static constexpr int stages = [] {
         if (Stages != 0) return Stages;
         int const room = static_cast<int>(most_shared_bytes - decoder::table_bytes) / stage_ring<2, stage_bytes, 1>::bytes_with_barriers;
@@ -130,6 +134,7 @@ private:
                 if constexpr (offset_bytes != 0) {
                     m.fetch_tile(at.place() + offsets_at, a.offsets, at.full(), group * (offset_bytes / 4), panel);
                 }
+                if constexpr (Offset == offset_form::any) m.fetch_tile(at.place() + totals_at, a.totals, at.full(), token, t * per_tile);
                 m.fetch_tile(at.place(), a.a, at.full(), t * tile_row_bytes, token);
                 at.advance();
             }
@@ -168,7 +173,11 @@ private:
         load_tile(stage + codes_at + panel * code_bytes, lane, words,
                   [](std::byte const* place) { return *reinterpret_cast<word4 const*>(place); });
         scales const scale = reinterpret_cast<scales const*>(stage + scales_at)[record];
+        [[maybe_unused]] offsets const& offset = reinterpret_cast<offsets const*>(stage + offsets_at)[record];
         unrolled<per_tile>([&](auto g) {
+            if constexpr (Offset == offset_form::any) {  // while no registers are taken by products
+                add_rest(offset.rest[g.value], stage + totals_at + g.value * tokens * static_cast<int>(sizeof(float)), lane, sums);
+            }
             float factor[2];
             scale.template read<g.value>(factor[0], factor[1]);
             unrolled<static_cast<int>(decoder::parts)>([&](auto p) {
@@ -178,7 +187,7 @@ private:
                     if constexpr (Offset == offset_form::none) {
                         decoder::template decode<step>(m, words, fragments[s.value]);
                     } else {
-                        auto const& centre = reinterpret_cast<offsets const*>(stage + offsets_at)[record].centre[g.value];
+                        auto const& centre = offset.centre[g.value];
                         using decoding = pair_decoding<E>;
                         std::uint32_t const minus[2] = {decoding::minus_centre(centre[0]), decoding::minus_centre(centre[1])};
                         decoder::template decode_from<step>(words, minus, fragments[s.value]);
@@ -198,6 +207,14 @@ private:
                     sum = fma_rn(factor[half], part[i.value], sum);
                 });
             });
+        });
+    }
+
+    /// What is left of the offsets of a lane's two rows, times sums of the activations.
+    FEWBITS_DEVICE static void add_rest(float const (&rest)[2], std::byte const* totals, int lane, float (&sums)[held]) {
+        float const* const mine = reinterpret_cast<float const*>(totals) + place_c(lane, 0).col;
+        unrolled<static_cast<int>(held)>([&](auto i) {
+            sums[i.value] = fma_rn(rest[i.value % 4 / 2], mine[i.value / 4 * 8 + i.value % 2], sums[i.value]);
         });
     }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "../device_product.cuh"
 #include "../kernels/packed_product.hpp"
@@ -22,11 +23,8 @@ struct packed {
     static constexpr std::string_view reason = "packed weights become wgmma's operand in registers, 32, 64 or 128 rows at a time";
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
-        if constexpr (Packed && scalar<A> && has_fragments<W>) {
-            return operand_class_of<A> == operand_class::upper_half && offset_form_of<W> != offset_form::any;
-        } else {
-            return false;
-        }
+        if constexpr (Packed && scalar<A> && has_fragments<W>) return operand_class_of<A> == operand_class::upper_half;
+        else return false;
     }();
     template <class A, class W, class Y, int Tokens = 128>
     using kernel = packed_product<A, typename W::element, typename fragment_weights<W>::scale_type, fragment_weights<W>::group, Y,
@@ -39,15 +37,27 @@ struct packed {
         bool const aligned = (reinterpret_cast<std::uintptr_t>(p.a.data) | (p.a.stride * sizeof(A))) % 16 == 0;
         return sizes && aligned && can_launch<kernel<A, W, Y>>();
     }
-    /// The narrowest tiles that hold all rows of a, or the widest.
+    /// For the sums of activations that the rests of offsets are multiplied by.
+    template <class A, class W>
+    static constexpr std::size_t scratch_bytes(std::size_t rows, std::size_t cols) noexcept {
+        bool const wanted = offset_form_of<W> == offset_form::any && rows > skinny_rows;
+        return wanted ? sum<A, W>::size(cols, whole_rows(rows)) * sizeof(float) : 0;
+    }
+    /// The narrowest tiles that hold all rows of a, or the widest. With minimums 32 rows would gain little.
     template <class A, class W, class Y, class Product>
     static void run(stream_launch launch, Product const& p) {
-        if (p.y.rows <= 32) run_tiles<kernel<A, W, Y, 32>, W>(launch, p);
+        constexpr int fewest = offset_form_of<W> == offset_form::any ? 64 : 32;
+        if (p.y.rows <= fewest) run_tiles<kernel<A, W, Y, fewest>, W>(launch, p);
         else if (p.y.rows <= 64) run_tiles<kernel<A, W, Y, 64>, W>(launch, p);
         else run_tiles<kernel<A, W, Y>, W>(launch, p);
     }
 
 private:
+    template <class A, class W>
+    using sum = sum_activations<A, fragment_columns / fragment_weights<W>::per_tile>;
+    /// Rows of sums lie on 16 bytes.
+    static constexpr std::size_t whole_rows(std::size_t rows) noexcept { return divided_up(rows, 4) * 4; }
+
     template <class Kernel, class W, class Product>
     static void run_tiles(stream_launch launch, Product const& p) {
         using weights = fragment_weights<W>;
@@ -60,13 +70,24 @@ private:
         };
         std::size_t const tiles = weights::tiles(p.depth);
         std::size_t const records = weights::records(p.depth);
+        tensor_map totals{};
+        if constexpr (offset_form_of<W> == offset_form::any) {
+            using sums = sum<std::remove_cvref_t<decltype(*p.a.data)>, W>;
+            std::size_t const whole = whole_rows(p.y.rows);
+            check_scratch(p.options, sums::size(p.depth, whole) * sizeof(float));
+            auto* const to = reinterpret_cast<float*>(p.options.scratch.data());
+            auto const blocks = static_cast<unsigned>(sums::blocks_for(p.depth, whole));
+            launch.template run<sums>(blocks, {p.a, to, 0, p.y.rows, p.depth, whole});
+            totals = make_tensor_map<false>(to, tiles * weights::per_tile, p.y.rows * sizeof(float), whole * sizeof(float),
+                                            Kernel::per_tile, Kernel::tokens * sizeof(float));
+        }
         typename Kernel::arguments const arguments{
             .a = make_tensor_map(p.a.data, p.y.rows, p.depth * number_bytes, p.a.stride * number_bytes, Kernel::tokens),
             .codes = by_panels(p.w.codes, tiles, Kernel::code_bytes),
             .scales = by_panels(p.w.scales, records, Kernel::scale_bytes),
             .offsets = Kernel::offset_bytes == 0 ? tensor_map{} : by_panels(p.w.offsets, records, Kernel::offset_bytes),
-            .y = p.y.data, .factors = p.w.factors, .bias = p.options.bias, .m = m, .n = n, .tiles = static_cast<int>(tiles),
-            .stride = p.y.stride};
+            .totals = totals, .y = p.y.data, .factors = p.w.factors, .bias = p.options.bias, .m = m, .n = n,
+            .tiles = static_cast<int>(tiles), .stride = p.y.stride};
         int const most = multiprocessors();
         int const parts = Kernel::parts_for(m, n, static_cast<int>(tiles), most);
         int const clusters = std::min(Kernel::clusters_for(m, n), most);
