@@ -13,10 +13,11 @@ namespace fb = fewbits;
 namespace {
 
 /// The largest error of a product against the sum of magnitudes; 1e31 for a NaN, or where something outside of y was written.
-template <class W, class Y = float, int Rows = 128, class Machine = simt::machine>
-double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks = 2) {
+template <class W, int Tokens, class Y = float, class Machine = simt::machine>
+double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks = 2, unsigned parts = 1) {
     using weights = fb::fragment_weights<W>;
-    using kernel = fb::packed_product<fb::bf16, typename W::element, typename weights::scale_type, weights::group, Y, weights::offsets, Rows, 2>;
+    using kernel = fb::packed_product<fb::bf16, typename W::element, typename weights::scale_type, weights::group, Y, Tokens,
+                                      weights::offsets, 2>;
     std::size_t const stride = (k + 7) / 8 * 8;  // rows begin on 16 bytes
     std::mt19937 random(4);
     std::normal_distribution<float> normal;
@@ -27,12 +28,29 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
     std::vector<float> bias(n);
     for (std::size_t i = 0; i < n; ++i) bias[i] = static_cast<float>(i % 16) * 0.125F - 1.0625F;  // never 0
     std::vector<Y> y(m * (n + 3), Y(-4096.0F));
+    auto const by_panels = [&](void const* from, std::size_t count, int bytes) {
+        std::size_t const row = count * static_cast<std::size_t>(bytes);
+        if (row == 0) return fb::tensor_map{};
+        return simt::make_tensor_map(from, weights::panels(n), row, row, kernel::panels, false, static_cast<unsigned>(bytes));
+    };
+    using sums = fb::sum_activations<fb::bf16, 64 / weights::per_tile>;
+    std::size_t const whole = (m + 3) / 4 * 4;
+    std::vector<float> totals(weights::offsets == fb::offset_form::any ? sums::size(k, whole) : 0, 1e30F);
+    if (!totals.empty()) {
+        simt::launch<sums>(static_cast<unsigned>(sums::blocks_for(k, whole)), 0, {{a.data(), stride, m}, totals.data(), 0, m, k, whole});
+    }
     typename kernel::arguments const arguments{
-        .a = k == 0 ? fb::tensor_map{} : simt::make_tensor_map(a.data(), m, k * 2, stride * 2, 128), .codes = packed.codes(), .scales = packed.scales(),
-        .offsets = packed.offsets(), .y = y.data(), .factors = packed.factors.data(), .bias = bias.data(), .m = static_cast<int>(m),
-        .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)), .groups = static_cast<int>(weights::records(k)),
+        .a = k == 0 ? fb::tensor_map{} : simt::make_tensor_map(a.data(), m, k * 2, stride * 2, Tokens),
+        .codes = by_panels(packed.codes(), weights::tiles(k), kernel::code_bytes),
+        .scales = by_panels(packed.scales(), weights::records(k), kernel::scale_bytes),
+        .offsets = by_panels(packed.offsets(), weights::records(k), kernel::offset_bytes),
+        .totals = totals.empty() ? fb::tensor_map{}
+                                 : simt::make_tensor_map(totals.data(), totals.size() / whole, m * 4, whole * 4, weights::per_tile, false,
+                                                         Tokens * 4),
+        .y = y.data(), .factors = packed.factors.data(),
+        .bias = bias.data(), .m = static_cast<int>(m), .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)),
         .stride = n + 3};
-    simt::launch<kernel, Machine>(blocks, kernel::shared_bytes, arguments, 9);
+    simt::launch<kernel, Machine>(blocks * parts, kernel::shared_bytes, arguments, 9, parts);
     double worst = 0;
     for (std::size_t i = 0; i < m; ++i) {
         for (std::size_t j = 0; j < n + 3; ++j) {
@@ -52,25 +70,39 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
 }
 
 /// A machine that forgets what `Lost` says.
-enum class lost { filled, freed, products };
+enum class lost { filled, freed, products, table, readers, cluster, last_of_cluster };
 template <lost Lost>
 class careless_machine : public simt::machine {
 public:
     using simt::machine::machine;
     void wait_phase(std::uint64_t* barrier, unsigned parity) {
-        bool const fills = warp() >= 8;
+        bool const fills = warp() >= 16;
         if (fills ? Lost == lost::freed : Lost == lost::filled) return;
         simt::machine::wait_phase(barrier, parity);
+    }
+    void barrier() {
+        if (Lost != lost::table) simt::machine::barrier();
+    }
+    void barrier(unsigned id, unsigned threads) {
+        if (Lost != lost::readers) simt::machine::barrier(id, threads);
+    }
+    void cluster_barrier() {
+        ++clusters_;
+        if (Lost == lost::cluster || (Lost == lost::last_of_cluster && clusters_ == 2)) return;
+        simt::machine::cluster_barrier();
     }
     template <int Left, class T, std::size_t Count>
     void wait_products(fb::number<Left>, T (&d)[Count]) {
         simt::machine::wait_products(fb::number<Lost == lost::products ? Left + 1 : Left>{}, d);
     }
+
+private:
+    int clusters_ = 0;
 };
-template <lost Lost>
-bool shows() {
+template <lost Lost, class W = fb::int4_g128>
+bool shows(unsigned parts = 1) {
     try {
-        return !(worst_error<fb::int4_g128, float, 128, careless_machine<Lost>>(40, 130, 700, 1) < 1e-5);
+        return !(worst_error<W, 32, float, careless_machine<Lost>>(9, 130, 700, 1, parts) < 1e-5);
     } catch (simt::kernel_error const&) {
         return true;
     }
@@ -80,20 +112,34 @@ bool shows() {
 
 TEST_CASE("many rows times packed weights keep the bound") {
     double const bound = 1e-5;
-    CHECK(worst_error<fb::int4_g128>(130, 150, 200) < bound);
-    CHECK(worst_error<fb::int4_g32>(3, 16, 72) < bound);
-    CHECK(worst_error<fb::int4_g128, float, 256>(20, 300, 136) < bound);
-    CHECK(worst_error<fb::int8_row>(140, 5, 64, 3) < bound);
-    CHECK(worst_error<fb::mxfp4>(5, 140, 96) < bound);
-    CHECK(worst_error<fb::nvfp4>(5, 40, 128) < bound);
-    CHECK(worst_error<fb::mxfp8_e4m3>(5, 40, 128) < bound);
-    CHECK(worst_error<fb::uint4_g128>(9, 33, 256) < bound);
-    CHECK(worst_error<fb::int4_g128, fb::bf16>(9, 33, 256) < 0x1p-8);
-    CHECK(worst_error<fb::int4_g128>(9, 33, 0) < bound);
+    CHECK(worst_error<fb::int4_g128, 128>(130, 280, 200) < bound);
+    CHECK(worst_error<fb::int4_g32, 32>(3, 16, 72) < bound);
+    CHECK(worst_error<fb::int4_g128, 64>(70, 300, 136) < bound);
+    CHECK(worst_error<fb::int8_row, 128>(140, 5, 64, 3) < bound);
+    CHECK(worst_error<fb::mxfp4, 64>(5, 140, 96) < bound);
+    CHECK(worst_error<fb::nvfp4, 32>(5, 40, 128) < bound);
+    CHECK(worst_error<fb::mxfp8_e4m3, 32>(33, 257, 128) < bound);
+    CHECK(worst_error<fb::uint4_g128, 64>(9, 33, 256) < bound);
+    CHECK(worst_error<fb::int4_g128, 32, fb::bf16>(9, 33, 256) < 0x1p-8);
+    CHECK(worst_error<fb::int4_g128, 128>(9, 33, 0) < bound);
+    // K shared out among the blocks of a cluster, also unequally, and where there is less of it than blocks.
+    CHECK(worst_error<fb::int4_g128, 32>(9, 300, 720, 2, 3) < bound);
+    CHECK(worst_error<fb::int4_g128, 128, fb::bf16>(130, 40, 200, 2, 2) < 0x1p-8);
+    CHECK(worst_error<fb::int4_g32, 64>(5, 40, 72, 1, 4) < bound);
+    // Minimums, whose rest is multiplied by sums of the activations.
+    CHECK(worst_error<fb::q4_k, 32>(33, 40, 256) < bound);
+    // Codebooks: a table; where its numbers are sums of two bf16, twice as many products.
+    CHECK(worst_error<fb::nf4_b64, 32>(30, 20, 200) < bound);
+    CHECK(worst_error<fb::nf4_b64, 128>(9, 130, 64) < bound);
+    CHECK(worst_error<fb::iq4_nl, 64>(40, 20, 96) < bound);
 }
 
 TEST_CASE("what packed products wait for they need") {
     CHECK(shows<lost::filled>());
     CHECK(shows<lost::freed>());
     CHECK(shows<lost::products>());
+    CHECK(shows<lost::table, fb::nf4_b64>());
+    CHECK(shows<lost::readers>(2));
+    CHECK(shows<lost::cluster>(2));
+    CHECK(shows<lost::last_of_cluster>(2));
 }

@@ -14,12 +14,26 @@ void launch(cudaStream_t stream, void const* a, std::size_t k, void const* argum
 }
 
 void all(cudaStream_t stream, void const* a, std::size_t k, void const* arguments) {
-    // gate: packed_product<bf16, int_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 195 a loop
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 115 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16, 32>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 135 a loop
+    launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, int_n<4>, float, 128, bf16, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 285 a loop
     launch<fb::packed_product<fb::bf16, fb::int_n<4>, float, 128, fb::bf16>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, int_n<8>, float, 0, float  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 220 a loop
+    // gate: packed_product<bf16, int_n<8>, float, 0, float, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 355 a loop
     launch<fb::packed_product<fb::bf16, fb::int_n<8>, float, 0, float>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, e2m1, e8m0, 32, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 290 a loop
-    launch<fb::packed_product<fb::bf16, fb::e2m1, fb::e8m0, 32, fb::bf16>>(stream, a, k, arguments);
-    // gate: packed_product<bf16, uint_n<4>, float, 128, bf16  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDG.E.NA.LTC256B.128  holds UTMALDG.2D USETMAXREG  at most 195 a loop
-    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 128, fb::bf16, fb::offset_form::whole>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, e2m1, e8m0, 32, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 195 a loop
+    launch<fb::packed_product<fb::bf16, fb::e2m1, fb::e8m0, 32, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, uint_n<4>, float, 128, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 125 a loop
+    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 128, fb::bf16, 32, fb::offset_form::whole>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 32  needs HGMMA.64x32x16.F32.BF16 SYNCS.PHASECHK LDS.128 LDS.64  holds UTMALDG.2D USETMAXREG  at most 145 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16, 32>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128 LDS.64  holds UTMALDG.2D USETMAXREG  at most 180 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16, 64>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, nf4, float, 64, bf16, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128 LDS.64  holds UTMALDG.2D USETMAXREG  at most 250 a loop
+    launch<fb::packed_product<fb::bf16, fb::nf4, float, 64, fb::bf16>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, uint_n<4>, float, 32, bf16, 64  needs HGMMA.64x64x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 500 a loop
+    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 32, fb::bf16, 64, fb::offset_form::any>>(stream, a, k, arguments);
+    // gate: packed_product<bf16, uint_n<4>, float, 32, bf16, 128  needs HGMMA.64x128x16.F32.BF16 SYNCS.PHASECHK LDS.128  holds UTMALDG.2D USETMAXREG  at most 800 a loop
+    launch<fb::packed_product<fb::bf16, fb::uint_n<4>, float, 32, fb::bf16, 128, fb::offset_form::any>>(stream, a, k, arguments);
 }

@@ -131,9 +131,8 @@ double worst_error(shape s) {
     std::vector<float> bias(s.n);
     for (std::size_t i = 0; i < s.n; ++i) bias[i] = static_cast<float>(i) * 0.37F - 3;
     std::size_t const stride = s.n + s.gap;
-    using out_type = typename kernel::out_type;
-    out_type const untouched = static_cast<out_type>(77);
-    std::vector<out_type> y(s.m * stride, untouched);
+    Out const untouched = static_cast<Out>(77.0F);
+    std::vector<Out> y(s.m * stride, untouched);
     typename kernel::arguments const arguments{
         .a = a.map(s.swizzled), .w = w.map(s.swizzled), .a_scales = a.scales(), .w_scales = w.scales(), .a_factor = a.factor(),
         .w_factor = w.factor(), .y = y.data(), .bias = s.bias ? bias.data() : nullptr, .m = static_cast<int>(s.m),
@@ -147,12 +146,10 @@ double worst_error(shape s) {
     for (std::size_t r = 0; r < s.m; ++r) {
         for (std::size_t c = 0; c < stride; ++c) {
             if (c >= s.n) {
-                if (y[r * stride + c] != untouched) return HUGE_VAL;
+                if (static_cast<float>(y[r * stride + c]) != 77.0F) return HUGE_VAL;
                 continue;
             }
-            double got = 0;
-            if constexpr (std::is_same_v<Out, float>) got = static_cast<double>(y[r * stride + c]);
-            else got = static_cast<double>(static_cast<float>(Out::from_bits(y[r * stride + c])));
+            auto const got = static_cast<double>(static_cast<float>(y[r * stride + c]));
             double exact = s.bias ? static_cast<double>(bias[c]) : 0.0;
             double size = std::abs(exact);
             for (std::size_t k = 0; k < s.k; ++k) {

@@ -37,13 +37,14 @@ struct tile_source {
     static constexpr std::uint64_t expected_seal = 0x7E45'0B0E'5EA1'ED00;
 };
 
-/// A map as the host makes it (cuda/tensor_map.cuh), under the driver's conditions.
+/// A map as the host makes it (cuda/tensor_map.cuh), under the driver's conditions; one that is not swizzled counts columns in words.
 inline fewbits::tensor_map make_tensor_map(void const* from, std::size_t rows, std::size_t cols, std::size_t stride, unsigned box_rows,
-                                           bool swizzled = true) {
-    tile_source const source{tile_source::expected_seal, static_cast<std::byte const*>(from), rows, cols, stride, box_rows, 128, swizzled};
+                                           bool swizzled = true, unsigned box_cols = 128) {
+    tile_source const source{tile_source::expected_seal, static_cast<std::byte const*>(from), rows, cols, stride, box_rows, box_cols, swizzled};
     if (reinterpret_cast<std::uintptr_t>(from) % 16 != 0 || stride % 16 != 0) throw kernel_error("tensor map: not aligned to 16 bytes");
     if (rows == 0 || cols == 0 || (rows | cols) >> 32 != 0 || stride >> 40 != 0) throw kernel_error("tensor map: extents out of range");
     if (box_rows == 0 || box_rows > 256) throw kernel_error("tensor map: a box has 1 to 256 rows");
+    if (box_cols % 16 != 0 || box_cols == 0 || box_cols > (swizzled ? 128 : 1024)) throw kernel_error("tensor map: columns of a box");
     fewbits::tensor_map map{};
     std::memcpy(&map, &source, sizeof source);
     return map;
@@ -112,7 +113,10 @@ public:
         std::memcpy(static_cast<void*>(&source), &map, sizeof source);
         if (source.seal != tile_source::expected_seal) throw kernel_error("cp.async.bulk.tensor: no tensor map");
         std::size_t const box = std::size_t{source.box_rows} * source.box_cols;
-        if (address_of(to) % 1024 != 0) throw kernel_error("cp.async.bulk.tensor: a swizzled tile not aligned to 1024 bytes");
+        if (address_of(to) % (source.swizzled ? 1024 : 128) != 0) {
+            throw kernel_error("cp.async.bulk.tensor: a swizzled tile not aligned to 1024 bytes, or another to 128");
+        }
+        if (!source.swizzled) x *= 4;
         if (to < shared_ || to + box > shared_ + bytes_) throw kernel_error("cp.async.bulk.tensor: outside of shared memory");
         std::memset(to, poison, box);
         std::memset(view_.data() + (to - shared_), poison, box);

@@ -23,34 +23,70 @@
 namespace simt {
 
 inline constexpr unsigned warp_lanes = 32;
+
+class block;
+
+/// Blocks that run at the same time and see each other's shared memory, and their barrier.
+struct cluster {
+    std::vector<block*> blocks;
+    unsigned arrived = 0;
+    std::uint64_t generation = 0;
+};
+
 /// One block. Threads run one at a time, each until it waits; whose turn it is, a seed decides: any order is legal, since nothing
 /// but the barriers orders threads, so a missing one shows.
 class block {
 public:
-    block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed)
+    block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed, cluster& among)
         : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
           shared_bytes_(shared_bytes), shared_(new_shared(shared_bytes)), memory_(shared_.get(), shared_bytes, random_),
-          tensor_(memory_, random_), warpgroups_((threads + 127) / 128), products_(threads) {
+          tensor_(memory_, random_), warpgroups_((threads + 127) / 128), products_(threads), cluster_(&among), rank_(static_cast<unsigned>(among.blocks.size())) {
+        among.blocks.push_back(this);
         if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
     }
 
-    /// Runs body(thread) in every thread until all have ended; throws kernel_error where they cannot.
-    void run(std::function<void(unsigned)> const& body) {
+    block(block const&) = delete;
+    block& operator=(block const&) = delete;
+
+    /// body(thread) is to run in every thread.
+    void start(std::function<void(unsigned)> body) {
+        body_ = std::move(body);
         for (unsigned t = 0; t < threads_; ++t) {
-            fibers_.push_back(std::make_unique<fiber>([this, &body, t] {
+            fibers_.push_back(std::make_unique<fiber>([this, t] {
                 try {
-                    body(t);
+                    body_(t);
                 } catch (std::exception const& error) {
                     if (error_.empty()) error_ = error.what();
                 }
             }));
             waiting_.push_back({});
         }
-        while (std::size_t const left = step()) {
+        living_ = threads_;
+    }
+    /// One turn of one thread, the first from a random place on that can go on; whether there was one. Throws kernel_error.
+    bool step() {
+        auto const start = static_cast<unsigned>(random_() % threads_);
+        for (unsigned i = 0; i < threads_; ++i) {
+            unsigned const t = (start + i) % threads_;
+            if (fibers_[t]->ended() || (waiting_[t].ready && !waiting_[t].ready())) continue;
+            fibers_[t]->resume();
             if (!error_.empty()) throw kernel_error(error_);
-            if (left == stuck) throw kernel_error("deadlock: " + waits());
+            if (fibers_[t]->ended()) --living_;
+            return true;
         }
-        if (!error_.empty()) throw kernel_error(error_);
+        return false;
+    }
+    unsigned living() const noexcept { return living_; }  ///< threads that have not ended
+    /// What they wait for.
+    std::string waits() const {
+        std::map<std::string, unsigned> counts;
+        for (unsigned t = 0; t < threads_; ++t) ++counts[fibers_[t]->ended() ? "ended" : waiting_[t].what];
+        std::string text;
+        for (auto const& [what, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " threads: " + what;
+        return text;
+    }
+    /// When all have ended; throws kernel_error where they should not have.
+    void finish() const {
         memory_.finish();
         tensor_.finish();
         for (auto const& p : products_) p.finish();
@@ -104,6 +140,35 @@ public:
         wait_until(thread, "a barrier", [&b, mine] { return b.generation != mine; });
     }
 
+    // ---- the cluster
+    cluster const& among() const noexcept { return *cluster_; }
+    unsigned rank() const noexcept { return rank_; }
+    /// Nobody leaves before all threads of the cluster have come or ended.
+    void cluster_barrier(unsigned thread) {
+        cluster& c = *cluster_;
+        std::uint64_t const mine = c.generation;
+        ++c.arrived;
+        wait_until(thread, "barrier.cluster", [&c, mine] {
+            unsigned living = 0;
+            for (block const* b : c.blocks) living += b->living();
+            if (c.generation == mine && c.arrived == living) {
+                c.arrived = 0;
+                ++c.generation;
+            }
+            return c.generation != mine;
+        });
+    }
+    /// What lies in block `rank` of the cluster where `at` is here.
+    template <class T>
+    T read_shared(T const* at, unsigned rank) {
+        check_shared(at, sizeof(T), alignof(T), "ld.shared::cluster");
+        block& from = *cluster_->blocks.at(rank);
+        if (from.living() == 0) throw kernel_error("ld.shared::cluster: of a block that has ended");
+        T value;
+        std::memcpy(&value, from.shared() + (reinterpret_cast<std::byte const*>(at) - shared()), sizeof value);
+        return value;
+    }
+
     /// Every lane of the warp gives a value and gets those of all 32; throws where lanes are not at the same instruction.
     template <class T>
     std::array<T, warp_lanes> exchange(unsigned thread, char const* what, T const& value) {
@@ -130,7 +195,6 @@ public:
 private:
     static constexpr std::align_val_t shared_alignment{1024};
     static constexpr std::size_t slot_bytes = 64;
-    static constexpr std::size_t stuck = static_cast<std::size_t>(-1);
 
     struct free_shared {
         void operator()(std::byte* p) const { ::operator delete(p, shared_alignment); }
@@ -156,29 +220,6 @@ private:
         std::array<std::array<std::byte, slot_bytes>, warp_lanes> slots[2];
     };
 
-    /// One turn of one thread, the first from a random place on that can go on. How many threads have not ended; `stuck` if none can.
-    std::size_t step() {
-        std::size_t left = 0;
-        auto const start = static_cast<unsigned>(random_() % threads_);
-        for (unsigned i = 0; i < threads_; ++i) {
-            unsigned const t = (start + i) % threads_;
-            if (fibers_[t]->ended()) continue;
-            ++left;
-            if (waiting_[t].ready && !waiting_[t].ready()) continue;
-            fibers_[t]->resume();
-            return left;
-        }
-        return left == 0 ? 0 : stuck;
-    }
-
-    std::string waits() const {
-        std::map<std::string, unsigned> counts;
-        for (unsigned t = 0; t < threads_; ++t) ++counts[fibers_[t]->ended() ? "ended" : waiting_[t].what];
-        std::string text;
-        for (auto const& [what, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " threads: " + what;
-        return text;
-    }
-
     unsigned index_;
     unsigned threads_;
     unsigned warps_;
@@ -193,7 +234,11 @@ private:
     std::vector<waiting> waiting_;
     std::array<barrier_state, 16> barriers_{};
     std::vector<exchange_state> exchanges_ = std::vector<exchange_state>(warps_);
+    std::function<void(unsigned)> body_;
     std::string error_;
+    cluster* cluster_;
+    unsigned rank_;
+    unsigned living_ = 0;
 };
 
 }  // namespace simt

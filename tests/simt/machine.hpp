@@ -38,6 +38,12 @@ public:
     }
     void warp_barrier() { block_->exchange(thread_, "bar.warp.sync", 0); }
 
+    // ---- the cluster of blocks
+    unsigned cluster_rank() const noexcept { return block_->rank(); }
+    unsigned cluster_blocks() const noexcept { return static_cast<unsigned>(block_->among().blocks.size()); }
+    void cluster_barrier() { block_->cluster_barrier(thread_); }
+    float read_shared(float const* shared, unsigned rank) { return block_->read_shared(shared, rank); }
+
     // ---- memory
     fewbits::word4 load_once(void const* global) const {
         check_aligned(global, 16, "ld.global.v4");
@@ -341,20 +347,36 @@ private:
     std::vector<std::vector<copy>> groups_;
 };
 
-/// Runs Kernel::run in every thread of `blocks` blocks, one block after the other in an order that the seed decides. Tests may pass a
-/// Machine of their own that leaves something out.
+/// Runs Kernel::run in every thread of `blocks` blocks, one cluster of `together` blocks after the other in an order that the seed decides.
+/// Tests may pass a Machine of their own that leaves something out.
 template <class Kernel, class Machine = machine>
-void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::arguments const& arguments, std::uint64_t seed = 1) {
+void launch(unsigned blocks, std::size_t shared_bytes, typename Kernel::arguments const& arguments, std::uint64_t seed = 1,
+            unsigned together = 1) {
+    if (blocks % together != 0 || together > 8) throw kernel_error("a grid of no whole clusters, or of more than 8 blocks");
     std::mt19937_64 random(seed);
-    std::vector<unsigned> order(blocks);
-    for (unsigned b = 0; b < blocks; ++b) order[b] = b;
+    std::vector<unsigned> order(blocks / together);
+    for (unsigned c = 0; c < order.size(); ++c) order[c] = c;
     std::shuffle(order.begin(), order.end(), random);
-    for (unsigned const b : order) {
-        block one(b, Kernel::threads, shared_bytes, random());
-        one.run([&](unsigned thread) {
-            Machine m(one, blocks, thread);
-            Kernel::run(m, arguments);
-        });
+    for (unsigned const c : order) {
+        cluster among;
+        std::vector<std::unique_ptr<block>> all;
+        for (unsigned b = c * together; b < (c + 1) * together; ++b) {
+            all.push_back(std::make_unique<block>(b, Kernel::threads, shared_bytes, random(), among));
+            all.back()->start([&arguments, blocks, one = all.back().get()](unsigned thread) {
+                Machine m(*one, blocks, thread);
+                Kernel::run(m, arguments);
+            });
+        }
+        for (std::size_t living = all.size(); living != 0;) {
+            bool moved = false;
+            living = 0;
+            for (auto const& one : all) {
+                moved = one->step() || moved;
+                living += one->living();
+            }
+            if (living != 0 && !moved) throw kernel_error("deadlock: " + all.front()->waits());
+        }
+        for (auto const& one : all) one->finish();
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <span>
+#include <stdexcept>
+#include <string>
 
 #include "error.cuh"
 #include "product_operand.hpp"
@@ -34,6 +36,14 @@ struct device_product {
 };
 
 inline namespace FEWBITS_BASELINE {
+
+/// Throws std::invalid_argument unless there are so many bytes of scratch.
+inline void check_scratch(device_gemm_options const& options, std::size_t needed) {
+    if (options.scratch.size() < needed) {
+        throw std::invalid_argument("gemm on the device: " + std::to_string(options.scratch.size()) + " bytes of scratch, " +
+                                    std::to_string(needed) + " are needed");
+    }
+}
 
 /// Multiprocessors of the current device.
 inline int multiprocessors() {

@@ -29,12 +29,12 @@ FEWBITS_HOST_DEVICE constexpr std::size_t run_word_at(int width, int word, int l
     return static_cast<std::size_t>(first * 32 + lane * length + word - first);
 }
 
-/// A lane's words of a tile.
-template <std::size_t Width, class Machine>
-FEWBITS_DEVICE void load_tile(Machine& m, std::byte const* from, int lane, std::uint32_t (&all)[Width]) {
+/// A lane's words of a tile; load(place) are four of them.
+template <std::size_t Width, class Load>
+FEWBITS_DEVICE void load_tile(std::byte const* from, int lane, std::uint32_t (&all)[Width], Load const& load) {
     constexpr int width = static_cast<int>(Width);
     unrolled<width / 4>([&](auto run) {
-        word4 const four = m.load_once(from + 4 * run_word_at(width, 4 * run.value, lane));
+        word4 const four = load(from + 4 * run_word_at(width, 4 * run.value, lane));
         unrolled<4>([&](auto w) { all[4 * run.value + w.value] = four.at[w.value]; });
     });
     constexpr int rest = width / 4 * 4;
@@ -151,7 +151,8 @@ FEWBITS_DEVICE void for_several_tiles(Machine& m, std::byte const* panel, int fi
     lane_words<E> words[static_cast<std::size_t>(Count)];
     std::byte const* const from = panel + static_cast<std::size_t>(first) * fragment_tile<E>::bytes;
     auto const lane = static_cast<int>(m.lane());
-    unrolled<Count>([&](auto i) { load_tile(m, from + i.value * fragment_tile<E>::bytes, lane, words[i.value]); });
+    auto const load = [&](std::byte const* place) { return m.load_once(place); };
+    unrolled<Count>([&](auto i) { load_tile(from + i.value * fragment_tile<E>::bytes, lane, words[i.value], load); });
     unrolled<Count>([&](auto i) { multiply(first + i.value, words[i.value]); });
 }
 

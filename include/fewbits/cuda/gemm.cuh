@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -87,8 +88,12 @@ template <device_activations A, device_gemm_operand W>
 std::size_t gemm_scratch_bytes(std::size_t rows, std::size_t cols) noexcept {
     using a_type = typename device_operand<A>::type;
     using w_type = typename device_operand<W>::type;
-    if constexpr (device_operand<W>::packed) return skinny_steps<a_type, w_type, float, stream_launch>::scratch_bytes(rows, cols);
-    else return 0;
+    std::size_t needed = 0;
+    if constexpr (device_operand<W>::packed) needed = skinny_steps<a_type, w_type, float, stream_launch>::scratch_bytes(rows, cols);
+    if constexpr (device_kernels::packed::supports<a_type, w_type, float, device_operand<W>::packed>) {
+        needed = std::max(needed, device_kernels::packed::scratch_bytes<a_type, w_type>(rows, cols));
+    }
+    return needed;
 }
 
 /// y (M x N) = a (M x K) * transpose(w (N x K)) + bias on the stream, all in device memory. Integer pairs have the bits of the host's gemm,

@@ -68,16 +68,28 @@ bool can_launch() {
     return found.maxThreadsPerBlock >= static_cast<int>(Kernel::threads);
 }
 
-/// Starts Kernel on the stream, `blocks` blocks with `shared_bytes` of shared memory each; throws cuda_error. Returns at once.
+/// Starts Kernel on the stream, `blocks` blocks with `shared_bytes` of shared memory each, clusters of `together` of them at the same time;
+/// throws cuda_error. Returns at once.
 template <class Kernel>
-void launch(cudaStream_t stream, unsigned blocks, std::size_t shared_bytes, typename Kernel::arguments const& arguments) {
+void launch(cudaStream_t stream, unsigned blocks, std::size_t shared_bytes, typename Kernel::arguments const& arguments,
+            unsigned together = 1) {
     if (blocks == 0) return;
     if (shared_bytes > 48 * 1024) {  // more has to be asked for
         check_cuda("cudaFuncSetAttribute", cudaFuncSetAttribute(enter_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                                                 static_cast<int>(shared_bytes)));
     }
-    enter_kernel<Kernel><<<blocks, Kernel::threads, shared_bytes, stream>>>(arguments);
-    check_cuda("kernel launch", cudaGetLastError());
+    if (together == 1) {
+        enter_kernel<Kernel><<<blocks, Kernel::threads, shared_bytes, stream>>>(arguments);
+        check_cuda("kernel launch", cudaGetLastError());
+    } else {
+        cudaLaunchAttribute cluster{};
+        cluster.id = cudaLaunchAttributeClusterDimension;
+        cluster.val.clusterDim.x = together;
+        cluster.val.clusterDim.y = 1;
+        cluster.val.clusterDim.z = 1;
+        cudaLaunchConfig_t const config{dim3(blocks), dim3(Kernel::threads), shared_bytes, stream, &cluster, 1};
+        check_cuda("kernel launch", cudaLaunchKernelEx(&config, enter_kernel<Kernel>, arguments));
+    }
 }
 
 }  // namespace FEWBITS_BASELINE
@@ -87,8 +99,8 @@ struct stream_launch {
     cudaStream_t stream;
 
     template <class Kernel>
-    void run(unsigned blocks, typename Kernel::arguments const& arguments) {
-        launch<Kernel>(stream, blocks, Kernel::shared_bytes, arguments);
+    void run(unsigned blocks, typename Kernel::arguments const& arguments, unsigned together = 1) {
+        launch<Kernel>(stream, blocks, Kernel::shared_bytes, arguments, together);
     }
     void clear(void* from, std::size_t bytes) { check_cuda("cudaMemsetAsync", cudaMemsetAsync(from, 0, bytes, stream)); }
 };

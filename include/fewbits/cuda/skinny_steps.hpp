@@ -106,7 +106,7 @@ private:
             return {scales, totals, totals + aligned(pack::groups(cols) * 8 * Tiles * sizeof(std::int32_t))};
         } else {
             std::size_t const totals = pack_activations<A, terms, Tiles>::size(cols) * sizeof(word2);
-            return {0, totals, totals + (has_rest ? aligned(sum_activations<A, part, Tiles>::size(cols) * sizeof(float)) : 0)};
+            return {0, totals, totals + (has_rest ? aligned(sum_activations<A, part>::size(cols, 8 * Tiles) * sizeof(float)) : 0)};
         }
     }
 
@@ -133,8 +133,8 @@ private:
             auto* const totals = reinterpret_cast<float*>(scratch + room<Tiles>(w.cols).totals);
             launch.template run<pack>(blocks(pack::blocks_for(w.cols)), {a, operand, first, y.rows, w.cols});
             if constexpr (has_rest) {
-                using sum = sum_activations<A, part, Tiles>;
-                launch.template run<sum>(blocks(sum::blocks_for(w.cols)), {a, totals, first, y.rows, w.cols});
+                using sum = sum_activations<A, part>;
+                launch.template run<sum>(blocks(sum::blocks_for(w.cols, 8 * Tiles)), {a, totals, first, y.rows, w.cols, 8 * Tiles});
             }
             launch.template run<kernel>(blocks(weights::panels(w.rows)),
                                         {.codes = w.codes, .scales = w.scales, .offsets = w.offsets, .operand = operand, .totals = totals,

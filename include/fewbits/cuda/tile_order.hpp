@@ -15,16 +15,5 @@ FEWBITS_HOST_DEVICE constexpr tile_place tile_in_order(int index, int rows, int 
     return {first + within % height, within / height};
 }
 
-/// work(first row, first column) for every tile of Rows x Cols of a rows x cols result that is this block's.
-template <int Band, int Rows, int Cols, class Machine, class Work>
-FEWBITS_DEVICE void for_each_tile(Machine& m, int rows, int cols, Work const& work) {
-    int const high = (rows + Rows - 1) / Rows;
-    int const wide = (cols + Cols - 1) / Cols;
-    for (int t = static_cast<int>(m.block_index()); t < high * wide; t += static_cast<int>(m.blocks())) {
-        tile_place const at = tile_in_order<Band>(t, high, wide);
-        work(at.row * Rows, at.col * Cols);
-    }
-}
-
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

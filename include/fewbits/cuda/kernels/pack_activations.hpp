@@ -61,7 +61,7 @@ struct pack_activations : on_sm_75 {
 
 /// Sums of activations (M x K) over every `Columns` columns, to the ends of tiles of 64: what the rests of offsets are multiplied by. A
 /// warp a sum.
-template <class A, int Columns, int Tiles>
+template <class A, int Columns>
 struct sum_activations : on_sm_75 {
     static constexpr unsigned threads = 256;
     static constexpr unsigned blocks_per_multiprocessor = 2;
@@ -69,26 +69,29 @@ struct sum_activations : on_sm_75 {
 
     struct arguments {
         product_side<A> from;
-        float* totals;      ///< [part][8 * Tiles]
+        float* totals;      ///< [part][row]
         std::size_t first;  ///< row
-        std::size_t count;  ///< rows, at most 8 * Tiles
+        std::size_t count;  ///< rows
         std::size_t cols;   ///< K
+        std::size_t rows;   ///< of `totals`: those from `count` on are 0
     };
 
-    FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols) noexcept {
-        return divided_up(cols, fragment_columns) * (fragment_columns / Columns) * 8 * Tiles;
+    FEWBITS_HOST_DEVICE static constexpr std::size_t size(std::size_t cols, std::size_t rows) noexcept {
+        return divided_up(cols, fragment_columns) * (fragment_columns / Columns) * rows;
     }
-    static constexpr std::size_t blocks_for(std::size_t cols) noexcept { return divided_up(size(cols) * 32, threads); }
+    static constexpr std::size_t blocks_for(std::size_t cols, std::size_t rows) noexcept {
+        return divided_up(size(cols, rows) * 32, threads);
+    }
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
-        constexpr std::size_t rows = 8 * Tiles;
+        std::size_t const all = size(a.cols, a.rows);
         std::size_t const step = static_cast<std::size_t>(m.blocks()) * (threads / 32);
-        for (std::size_t i = static_cast<std::size_t>(m.block_index()) * (threads / 32) + m.warp(); i < size(a.cols); i += step) {
+        for (std::size_t i = static_cast<std::size_t>(m.block_index()) * (threads / 32) + m.warp(); i < all; i += step) {
             float total = 0.0F;
             for (std::size_t c = m.lane(); c < Columns; c += 32) {
-                std::size_t const col = i / rows * Columns + c;
-                if (i % rows < a.count && col < a.cols) total = add_rn(total, a.from.value(a.first + i % rows, col));
+                std::size_t const col = i / a.rows * Columns + c;
+                if (i % a.rows < a.count && col < a.cols) total = add_rn(total, a.from.value(a.first + i % a.rows, col));
             }
             for (unsigned mask = 16; mask != 0; mask /= 2) total = add_rn(total, m.shuffle_xor(total, mask));
             if (m.lane() == 0) a.totals[i] = total;

@@ -3,17 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "../../bits/rounded.hpp"
 #include "../device_target.hpp"
 #include "../machine_types.hpp"
-#include "../output_pairs.hpp"
+#include "../result.hpp"
 #include "../scaled_tiles.hpp"
 #include "../stage_ring.hpp"
-#include "../tile_order.hpp"
 #include "../unrolled.hpp"
-#include "../words.hpp"
+#include "../warp_roles.hpp"
 
 namespace fewbits {
 
@@ -27,7 +25,7 @@ namespace fewbits {
 /// bring a step's scales into the order of tcgen05.cp. One thread copies these to columns of the stage's own and starts the products; their
 /// end is what gives a stage back. Four warps take the sums of a tile while those of the next go to other columns. Blocks stay and take
 /// tile after tile; one block has all of a multiprocessor's tensor memory.
-template <scalar A, scalar W, block_scaling Kind, scale_number Out = float, int Stages = 6>
+template <scalar A, scalar W, block_scaling Kind, gemm_result Y = float, int Stages = 6>
     requires(Kind != block_scaling::none)
 struct tensor_memory_product : on_sm_100f {
     static constexpr unsigned threads = 320;
@@ -49,9 +47,7 @@ struct tensor_memory_product : on_sm_100f {
     static constexpr int scale_columns = each * scale_chunk_columns;  ///< of an operand and a stage
     static_assert(2 * cols + Stages * 2 * scale_columns <= columns);
     static_assert(Stages >= static_cast<int>(scale_warps), "a warp that waits at every fourth step only is never two rounds behind");
-    static_assert(A::width == W::width && shared_bytes <= 232448);
-
-    using out_type = typename output_pairs<Out>::number_type;
+    static_assert(A::width == W::width && shared_bytes <= most_shared_bytes);
 
     struct arguments {
         tensor_map a;  ///< boxes of 128 rows
@@ -60,7 +56,7 @@ struct tensor_memory_product : on_sm_100f {
         std::byte const* w_scales;  ///< [N][scales]
         float const* a_factor;      ///< one number, or null for 1
         float const* w_factor;
-        out_type* y;                ///< aligned to two numbers
+        Y* y;                       ///< aligned to two numbers
         float const* bias;          ///< N, or null
         int m;
         int n;
@@ -70,7 +66,7 @@ struct tensor_memory_product : on_sm_100f {
     };
 
     /// Blocks that find work; more than multiprocessors have none.
-    static constexpr int tiles(int m, int n) noexcept { return (m + rows - 1) / rows * ((n + cols - 1) / cols); }
+    static constexpr int tiles(int m, int n) noexcept { return tiles_of<rows, cols>(m, n); }
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
@@ -99,12 +95,11 @@ struct tensor_memory_product : on_sm_100f {
     }
 
 private:
-    static constexpr int band = 8;
     static constexpr int taken = 32;  ///< columns of sums that a warp takes at once
 
     template <class Machine>
     FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
-        for_each_tile<band, rows, cols>(m, a.m, a.n, [&](int row, int col) {
+        for_each_tile<rows, cols>(m, a.m, a.n, [&](int row, int col) {
             for (int k = 0; k < a.steps; ++k) {
                 at.expect(m);
                 m.fetch_tile(at.place(), a.a, at.full(), k * tile_row_bytes, row);
@@ -120,7 +115,7 @@ private:
     template <class Machine>
     FEWBITS_DEVICE static void arrange_scales(Machine& m, arguments const& a, ring at) {
         unsigned turn = m.warp() - result_warps;  // steps until this warp's
-        for_each_tile<band, rows, cols>(m, a.m, a.n, [&](int row, int col) {
+        for_each_tile<rows, cols>(m, a.m, a.n, [&](int row, int col) {
             for (int k = 0; k < a.steps; ++k) {
                 if (turn == 0) {
                     step_scales left;
@@ -171,14 +166,14 @@ private:
         constexpr std::uint32_t instruction = describe_scaled_product<Kind, A, W>(cols);
         std::uint64_t const left = m.scaled_tile(at.place());
         std::uint64_t const scales = m.scale_chunk(at.place() + 2 * operand_bytes);
-        for_each_tile<band, rows, cols>(m, a.m, a.n, [&](int, int) {
+        for_each_tile<rows, cols>(m, a.m, a.n, [&](int, int) {
             to.wait_empty(m);
             std::uint32_t const sums = first + static_cast<std::uint32_t>(to.stage * cols);
             for (int k = 0; k < a.steps; ++k) {
                 at.wait_full(m);
                 m.tensor_after_sync();
-                std::uint64_t const tile = advance_tile(left, at.stage * ring::stage_bytes);
-                std::uint64_t const chunks = advance_tile(scales, at.stage * ring::stage_bytes);
+                std::uint64_t const tile = advance_tile(left, at.stage * ring::spacing);
+                std::uint64_t const chunks = advance_tile(scales, at.stage * ring::spacing);
                 std::uint32_t const held = first + static_cast<std::uint32_t>(2 * cols + at.stage * 2 * scale_columns);
                 unrolled<2 * each>([&](auto i) {
                     constexpr std::uint32_t chunk = i.value * scale_chunk_columns;
@@ -206,7 +201,7 @@ private:
         float factor = 1.0F;
         if (a.a_factor != nullptr) factor = *a.a_factor;
         if (a.w_factor != nullptr) factor = mul_rn(factor, *a.w_factor);
-        for_each_tile<band, rows, cols>(m, a.m, a.n, [&](int row, int col) {
+        for_each_tile<rows, cols>(m, a.m, a.n, [&](int row, int col) {
             from.wait_full(m);
             m.tensor_after_sync();
             int const r = row + static_cast<int>(m.thread());
@@ -236,23 +231,22 @@ private:
     /// Sums of row `row` from column `col` on to their places. Whole: all are there, pairs aligned.
     template <bool Whole>
     FEWBITS_DEVICE static void store(arguments const& a, float factor, int row, int col, std::uint32_t const (&sums)[taken]) {
-        out_type* const out = a.y + static_cast<std::size_t>(row) * a.stride + col;
+        Y* const out = a.y + static_cast<std::size_t>(row) * a.stride + col;
         unrolled<taken / 2>([&](auto pair) {
-            int const there = Whole ? 2 : a.n - col - pair.value * 2;  // columns from this one on
+            constexpr int c = pair.value * 2;
+            int const there = Whole ? 2 : a.n - col - c;  // columns from this one on
             float y[2] = {};
+            float bias[2] = {no_bias, no_bias};
             unrolled<2>([&](auto i) {
-                if (i.value >= there) return;
-                float const bias = a.bias == nullptr ? -0.0F : a.bias[col + pair.value * 2 + i.value];  // -0 leaves numbers as they are
-                float const sum = mul_rn(bit_cast<float>(sums[pair.value * 2 + i.value]), factor);
-                if constexpr (std::is_same_v<Out, float>) y[i.value] = add_rn(sum, bias);
-                else y[i.value] = add_to_odd(sum, bias);  // to be rounded once
+                y[i.value] = mul_rn(bit_cast<float>(sums[c + i.value]), factor);
+                if (i.value < there && a.bias != nullptr) bias[i.value] = a.bias[col + c + i.value];
             });
-            out_type* const to = out + pair.value * 2;
             if constexpr (Whole) {
-                output_pairs<Out>::store(to, y[0], y[1]);
+                store_results(out + c, y, bias);
             } else {
-                if (there > 0) output_pairs<Out>::store_one(to, y[0]);
-                if (there > 1) output_pairs<Out>::store_one(to + 1, y[1]);
+                unrolled<2>([&](auto i) {
+                    if (i.value < there) out[c + i.value] = result_of<Y>(y[i.value], bias[i.value]);
+                });
             }
         });
     }

@@ -8,13 +8,11 @@
 #include "../../bits/rounded.hpp"
 #include "../device_target.hpp"
 #include "../fragments.hpp"
-#include "../machine_types.hpp"
-#include "../output_pairs.hpp"
+#include "../result.hpp"
 #include "../stage_ring.hpp"
 #include "../tile_operands.hpp"
-#include "../tile_order.hpp"
 #include "../unrolled.hpp"
-#include "../words.hpp"
+#include "../warp_roles.hpp"
 
 namespace fewbits {
 
@@ -30,32 +28,29 @@ namespace fewbits {
 /// One warpgroup's first warp fetches tiles of Rows x 128 and 128 x 128 bytes through a ring of Stages; two warpgroups multiply half of a
 /// tile's rows each, 64 at a time, so that one adds up while the other's products run. Blocks stay and take tile after tile. Rows of 256
 /// fetch less for what they multiply; they want a large M.
-template <scalar A, scalar W, int Group, scale_number Out = float, int Rows = 128, int Stages = Rows == 128 ? 6 : 4>
+template <scalar A, scalar W, int Group, gemm_result Y = float, int Rows = 128, int Stages = Rows == 128 ? 6 : 4>
     requires(A::width == 8 && operand_class_of<A> != operand_class::none && operand_class_of<A> == operand_class_of<W>)
 struct warpgroup_product : on_sm_90a {
-    static constexpr unsigned threads = 384;
+    using roles = warp_roles<2>;
+    static constexpr unsigned threads = roles::threads;
     static constexpr unsigned blocks_per_multiprocessor = 1;
     static constexpr int rows = Rows;  ///< of a tile of y
     static constexpr int cols = 128;
     static constexpr int depth = tile_row_bytes;
     static constexpr int a_bytes = Rows * depth;
     static constexpr int w_bytes = cols * depth;
-    static constexpr unsigned consumers = 2;
-    static constexpr unsigned consumer_warps = consumers * 4;
-    using ring = stage_ring<Stages, a_bytes + w_bytes, consumer_warps>;
+    using ring = stage_ring<Stages, a_bytes + w_bytes, roles::warps>;
     static constexpr std::size_t shared_bytes = ring::shared_bytes;
     static constexpr bool integers = operand_class_of<A> == operand_class::int8;
     static_assert(Group == 0 || (Group == depth && !integers));
     static_assert(Rows == 128 || Rows == 256);
-
-    using out_type = typename output_pairs<Out>::number_type;
 
     struct arguments {
         tensor_map a;  ///< boxes of Rows rows
         tensor_map w;  ///< boxes of 128 rows
         float const* a_scales;  ///< [M * a_step], or [M][K / 128 rounded up]
         float const* w_scales;  ///< [N * w_step], or [N / 128 rounded up][K / 128 rounded up]
-        out_type* y;            ///< aligned to two numbers
+        Y* y;                   ///< aligned to two numbers
         float const* bias;      ///< N, or null
         int m;
         int n;
@@ -66,30 +61,23 @@ struct warpgroup_product : on_sm_90a {
     };
 
     /// Blocks that find work; more than multiprocessors have none.
-    static constexpr int tiles(int m, int n) noexcept { return (m + Rows - 1) / Rows * ((n + cols - 1) / cols); }
+    static constexpr int tiles(int m, int n) noexcept { return tiles_of<Rows, cols>(m, n); }
 
     template <class Machine>
     FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
         ring stages{m.shared()};
         stages.prepare(m);
-        if (m.warp() / 4 == consumers) {
-            m.fewer_registers(number<40>{});
-            if (m.warp() == consumer_warps && m.elected()) fetch(m, a, stages);
-        } else {
-            m.more_registers(number<232>{});
-            multiply(m, a, stages);
-        }
+        roles::run(m, [&] { fetch(m, a, stages); }, [&] { multiply(m, a, stages); });
     }
 
 private:
-    static constexpr int rows_each = Rows / static_cast<int>(consumers);
+    static constexpr int rows_each = Rows / 2;
     static constexpr int waves = rows_each / 64;  ///< products of 64 rows that a warpgroup has of a tile
     static constexpr int held = cols / 2;         ///< sums of a wave that a lane holds
-    static constexpr int band = 8;
 
     template <class Machine>
     FEWBITS_DEVICE static void fetch(Machine& m, arguments const& a, ring at) {
-        for_each_tile<band, Rows, cols>(m, a.m, a.n, [&](int row, int col) {
+        for_each_tile<Rows, cols>(m, a.m, a.n, [&](int row, int col) {
             for (int k = 0; k < a.steps; ++k) {
                 at.expect(m);
                 m.fetch_tile(at.place(), a.a, at.full(), k * depth, row);
@@ -113,7 +101,7 @@ private:
     FEWBITS_DEVICE static void multiply(Machine& m, arguments const& a, ring at) {
         int const mine = static_cast<int>(m.warp()) / 4 * rows_each + static_cast<int>(m.warp()) % 4 * 16;
         stage_tiles const first{m.tile(at.place() + m.warp() / 4 * (rows_each * depth)), m.tile(at.place() + a_bytes)};
-        for_each_tile<band, Rows, cols>(m, a.m, a.n, [&](int row, int col) {
+        for_each_tile<Rows, cols>(m, a.m, a.n, [&](int row, int col) {
             sums_of<part_type> sums = {};
             if constexpr (integers) add_integers(m, a, at, first, sums);
             else add_floats(m, a, at, first, row + mine, col, sums);
@@ -216,12 +204,12 @@ private:
             int const r = row + at.row + h.value * 8;
             row_scale[h.value] = Group == 0 && (Whole || r < a.m) ? a.a_scales[std::ptrdiff_t{r} * a.a_step] : 1.0F;
         });
-        out_type* const out = a.y + static_cast<std::size_t>(row + at.row) * a.stride + (col + at.col);
+        Y* const out = a.y + static_cast<std::size_t>(row + at.row) * a.stride + (col + at.col);
         unrolled<cols / 8>([&](auto j) {
             int const c = col + at.col + j.value * 8;
             int const there = Whole ? 2 : a.n - c;  // columns from this one on
             [[maybe_unused]] float col_scale[2] = {1.0F, 1.0F};
-            float bias[2] = {-0.0F, -0.0F};  // leaves every number as it is
+            float bias[2] = {no_bias, no_bias};
             unrolled<2>([&](auto i) {
                 if (i.value >= there) return;
                 if constexpr (Group == 0) col_scale[i.value] = a.w_scales[std::ptrdiff_t{c + i.value} * a.w_step];
@@ -236,15 +224,14 @@ private:
                         float const scale = mul_rn(row_scale[h.value], col_scale[i.value]);
                         y[i.value] = fma_rn(y[i.value], scale, 0.0F);
                     }
-                    if constexpr (std::is_same_v<Out, float>) y[i.value] = add_rn(y[i.value], bias[i.value]);
-                    else y[i.value] = add_to_odd(y[i.value], bias[i.value]);  // to be rounded once
                 });
-                out_type* const to = out + h.value * 8 * a.stride + j.value * 8;
+                Y* const to = out + h.value * 8 * a.stride + j.value * 8;
                 if constexpr (Whole) {
-                    output_pairs<Out>::store(to, y[0], y[1]);
+                    store_results(to, y, bias);
                 } else {
-                    if (there > 0) output_pairs<Out>::store_one(to, y[0]);
-                    if (there > 1) output_pairs<Out>::store_one(to + 1, y[1]);
+                    unrolled<2>([&](auto i) {
+                        if (i.value < there) to[i.value] = result_of<Y>(y[i.value], bias[i.value]);
+                    });
                 }
             });
         });

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 
 #include "../device_product.cuh"
@@ -29,10 +27,7 @@ struct skinny {
     static void run(stream_launch launch, Product const& p) {
         using steps = skinny_steps<A, W, Y, stream_launch>;
         steps::check(p.y.cols, p.depth);
-        if (p.options.scratch.size() < steps::scratch_bytes(p.y.rows, p.depth)) {
-            throw std::invalid_argument("gemm on the device: " + std::to_string(p.options.scratch.size()) + " bytes of scratch, " +
-                                        std::to_string(steps::scratch_bytes(p.y.rows, p.depth)) + " are needed");
-        }
+        check_scratch(p.options, steps::scratch_bytes(p.y.rows, p.depth));
         steps::run(launch, p.a, p.w, p.y, p.options.bias, p.options.scratch.data());
     }
 };

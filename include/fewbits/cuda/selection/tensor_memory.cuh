@@ -47,7 +47,7 @@ struct tensor_memory {
         typename product::arguments const arguments{
             .a = map(p.a, p.y.rows), .w = map(p.w, p.y.cols), .a_scales = scales<A>(p.a.view), .w_scales = scales<W>(p.w.view),
             .a_factor = factor<A>(p.a.view), .w_factor = factor<W>(p.w.view),
-            .y = reinterpret_cast<typename product::out_type*>(p.y.data), .bias = p.options.bias, .m = m, .n = n,
+            .y = p.y.data, .bias = p.options.bias, .m = m, .n = n,
             .steps = static_cast<int>((p.depth + product::depth - 1) / product::depth),
             .scales = static_cast<int>(p.a.view.scales.row_bytes), .stride = p.y.stride};
         launch.template run<product>(static_cast<unsigned>(std::min(product::tiles(m, n), multiprocessors())), arguments);

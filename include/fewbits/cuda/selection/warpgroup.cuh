@@ -64,7 +64,7 @@ struct warpgroup {
             .a = make_tensor_map(p.a.view.codes, p.y.rows, p.depth, p.a.view.row_bytes, rows_of_a_box),
             .w = make_tensor_map(p.w.view.codes, p.y.cols, p.depth, p.w.view.row_bytes, 128),
             .a_scales = scales(p.a.view), .w_scales = scales(p.w.view),
-            .y = reinterpret_cast<typename product::out_type*>(p.y.data), .bias = p.options.bias, .m = m, .n = n,
+            .y = p.y.data, .bias = p.options.bias, .m = m, .n = n,
             .steps = static_cast<int>((p.depth + 127) / 128), .a_step = A::block == per_tensor ? 0 : 1,
             .w_step = W::block == per_tensor ? 0 : 1, .stride = p.y.stride};
         launch.template run<product>(static_cast<unsigned>(std::min(product::tiles(m, n), multiprocessors())), arguments);
