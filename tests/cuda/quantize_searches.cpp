@@ -67,12 +67,12 @@ TEST_CASE("squared errors and percentiles") {
         INFO(static_cast<int>(o.scale_rule));
         CHECK(compared<fb::mxfp4>(values<float>(3, 300), o) == "");
         CHECK(compared<fb::nvfp4>(values<float>(3, 100), o) == "");
-        CHECK(compared<fb::int8_column>(values<float>(70, 9, 3), o) == "");
+        CHECK(compared<fb::int8_column>(values<fb::fp16>(70, 9, 3), o) == "");
         CHECK(compared<fb::mxfp4>(with_invalid(3, 200), o) == "status");
         CHECK(compared<fb::nvfp4>(with_invalid(3, 100), o) == "status");
     }
     fb::quantize_options o{.scale_rule = fb::scale_rule::mse_search, .full_range = true};
-    CHECK(compared<fb::int8_column>(values<float>(1100, 3), o) == "");  // errors are summed over runs of 1024
+    CHECK(compared<fb::int8_column>(values<fb::fp16>(1100, 3), o) == "");  // errors are summed over runs of 1024
     CHECK(compared<fb::nf4_b64_dq>(values<float>(9, 200), o) == "");
     o.scale_rule = fb::scale_rule::percentile;
     CHECK(compared<fb::nf4_b64_dq>(values<float>(9, 200), o) == "");

@@ -37,10 +37,10 @@ TEST_CASE("super-blocks of narrow scales") {
     CHECK(compared<fb::q2_k>(values<float>(2, 75, 2), {.mode = fb::stochastic{}, .seed = 3}) == "");
     CHECK(compared<fb::q4_k>(values<float>(3, 513)) == "");
     CHECK(compared<fb::q6_k>(values<float>(3, 300)) == "");
-    CHECK(compared<fb::iq4_xs>(values<float>(2, 280)) == "");
+    CHECK(compared<fb::iq4_xs>(values<fb::bf16>(2, 280)) == "");
     for (fb::scale_rule rule : {fb::scale_rule::absmax, fb::scale_rule::signed_absmax, fb::scale_rule::percentile}) {
         CHECK(compared<fb::q6_k>(values<float>(3, 300), {.scale_rule = rule, .percentile = 80}) == "");
-        CHECK(compared<fb::iq4_xs>(values<float>(2, 280), {.scale_rule = rule, .percentile = 100}) == "");
+        CHECK(compared<fb::iq4_xs>(values<fb::bf16>(2, 280), {.scale_rule = rule, .percentile = 100}) == "");
     }
 }
 
