@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <numeric>
 
+#include "conversions.hpp"
 #include "float8_operand.hpp"
 #include "operand_tile.hpp"
 
