@@ -43,11 +43,11 @@ std::vector<double> values_of(M const& matrix, std::size_t k) {
 }
 
 /// The largest error over sum |a||w| + |bias|; 1e30 for a NaN.
-template <class A, class W, class Machine = simt::machine>
+template <class A, class W, class Machine = simt::machine, template <class, class, class> class Kernel = fb::portable_product>
 double worst_error(any_matrix<A> const& a, any_matrix<W> const& w, std::size_t k) {
     std::size_t const n = w.rows();
     auto const bias = bias_of(n);
-    auto const y = multiply<float, Machine>(a, w, k, bias.data());
+    auto const y = multiply<float, Machine, Kernel>(a, w, k, bias.data());
     auto const left = values_of(a, k);
     auto const right = values_of(w, k);
     double worst = 0;

@@ -3,9 +3,9 @@
 Usage: gate.py NVDISASM CUBIN SOURCE
 
 A line says: a part of the kernel's name; after "needs", opcodes that its main loop must hold (by their beginnings); after "holds", if
-there, opcodes that must be anywhere in it; after "at most", instructions of the main loop per weight, and how many weights of one lane an
+there, opcodes that must be anywhere in it; after "lacks", if there, opcodes that may be nowhere in it; after "at most", instructions of the main loop per weight, and how many weights of one lane an
 iteration takes (or per matrix instruction, "product", and how many of these it has; "a loop": of the whole loop). No kernel may use local memory or call anything. The main loop is the longest that
-multiplies matrices and has no other within.
+multiplies matrices and has no other within. A line "// gate target: 120f" says for which architecture the cubin is made, 90a where there is none.
 
 A line "// gate path:" is for kernels that have a short way for what is usual beside long ones: after "through", opcodes and how often, that tell
 the short way from others; after "at most", instructions of the shortest way through a thread that passes them, per value, and the
@@ -20,7 +20,7 @@ import sys
 
 LOCAL = ("LDL", "STL")
 FORBIDDEN = (*LOCAL, "CALL")
-MULTIPLIES = ("HMMA", "IMMA", "QMMA", "HGMMA", "QGMMA", "IGMMA", "IDP")
+MULTIPLIES = ("HMMA", "IMMA", "QMMA", "HGMMA", "QGMMA", "IGMMA", "OMMA", "UTCQMMA", "UTCOMMA", "IDP")
 
 
 def functions(text):
@@ -102,18 +102,32 @@ def path_violations(code, through, most, values):
 
 
 def rules(source):
-    line = r"// gate: (.+?)  needs (.+?)(?:  holds (.+?))?  at most ([\d.]+) a (?:loop|(?:weight|product) of (\d+))$"
+    line = r"// gate: (.+?)  needs (.+?)(?:  holds (.+?))?(?:  lacks (.+?))?  at most ([\d.]+) a (?:loop|(?:weight|product) of (\d+))$"
     for match in re.finditer(line, source, re.M):
-        yield match.group(1), match.group(2).split(), (match.group(3) or "").split(), float(match.group(4)), int(match.group(5) or 1)
+        needs, holds, lacks = ((match.group(i) or "").split() for i in (2, 3, 4))
+        yield match.group(1), needs, holds, lacks, float(match.group(5)), int(match.group(6) or 1)
 
 
-def violations(code, needs, holds, most, weights):
+def forbidden(code):
+    """The opcodes that no kernel may have. On older chips loops end in a "call" of a label of the same function, which is a jump;
+    where tensor memory is allocated the compiler has traps called."""
+    labels = {label for label, _, _ in code if label}
+    for _, opcode, operands in code:
+        target = re.search(r"\.L_x_\d+", operands or "")
+        if "tcgen05_guardrail_trap" in (operands or ""):
+            continue
+        if opcode and opcode.split(".")[0] in FORBIDDEN and not (opcode.startswith("CALL") and target and target.group(0) in labels):
+            yield opcode
+
+
+def violations(code, needs, holds, lacks, most, weights):
     loop = main_loop(code)
     if not loop:
         return 0.0, ["no loop that multiplies"]
-    found = [f"{o} appears" for o in sorted({o for _, o, _ in code if o and o.split(".")[0] in FORBIDDEN})]
+    found = [f"{o} appears" for o in sorted(set(forbidden(code)))]
     found += [f"the loop has no {need}" for need in needs if not any(o.startswith(need) for o in loop)]
     found += [f"no {hold} anywhere" for hold in holds if not any(o.startswith(hold) for _, o, _ in code if o)]
+    found += [f"{o} appears" for o in sorted({o for _, o, _ in code if o and o.startswith(tuple(lacks))})]
     cost = len(loop) / weights
     if cost > most:
         found.append(f"{cost:.2f} instructions each, {most} at most: "
@@ -125,8 +139,10 @@ def check_itself():
     text = ".text.k:\n.L_x_1:\n /*0010*/ HMMA.1 R1, R2 ;\n /*0020*/ @P0 LDS R1, [R2] ;\n /*0030*/ @!P0 BRA `(.L_x_1) ;\n /*0040*/ LDL R1, [R2] ;\n"
     code = functions(text)["k"]
     assert main_loop(code) == ["HMMA.1", "LDS", "BRA"]
-    assert violations(code, ["HMMA", "LDG"], ["LDS"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG",
-                                                             "1.50 instructions each, 1 at most: 1 HMMA 1 LDS 1 BRA"])
+    assert violations(code, ["HMMA", "LDG"], ["LDS"], ["LDS"], 1, 2) == (1.5, ["LDL appears", "the loop has no LDG", "LDS appears",
+                                                                      "1.50 instructions each, 1 at most: 1 HMMA 1 LDS 1 BRA"])
+    text = ".text.k:\n /*0010*/ CALL.REL.NOINC `(.L_x_1) ;\n.L_x_1:\n /*0020*/ CALL.REL.NOINC `($__internal_0_$__cuda_sm_mma) ;\n"
+    assert len(list(forbidden(functions(text)["k"]))) == 1
     text = ".text.k:\n /*0010*/ LDG R1, R2 ;\n /*0020*/ @P0 BRA `(.L_x_1) ;\n /*0030*/ FADD R1, R2 ;\n /*0040*/ FADD R1, R2 ;\n.L_x_1:\n /*0050*/ EXIT ;\n"
     code = functions(text)["k"]
     assert shortest_way(code, [("LDG", 1)]) == 3 and shortest_way(code, [("FADD", 2)]) == 5 and shortest_way(code, [("FADD", 3)]) is None

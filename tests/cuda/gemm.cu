@@ -7,6 +7,11 @@ namespace fb = fewbits;
 static_assert(fb::fits_fragments<fb::int8_row>(64) && fb::fits_fragments<fb::bitnet>(64));
 static_assert(fb::skinny_way_of<fb::int8_row, fb::bitnet> == fb::skinny_way::integers);
 
+// Who is asked first where a program has the code.
+static_assert(fb::device_kernels::block_scaled::supports<fb::nvfp4, fb::nvfp4, float, false>);
+static_assert(fb::device_kernels::float8::supports<fb::e4m3_row, fb::mxfp4, float, false>);
+static_assert(!fb::device_kernels::float8::supports<fb::bf16, fb::mxfp4, float, false>);
+
 void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb::bf16 const> a16, fb::matrix_view<float> y,
          fb::matrix_view<fb::bf16> y16, fb::device_gemm_options const& options) {
     fb::device_matrix<fb::int4_g128> const int4(y.cols, a.cols);
@@ -25,4 +30,5 @@ void all(cudaStream_t stream, fb::matrix_view<float const> a, fb::matrix_view<fb
     fb::device_matrix<fb::e4m3_tile_1x128> const tiles(a.rows, a.cols);
     fb::gemm_async(stream, tiles, fb::device_matrix<fb::e4m3_tile_128x128>(y.cols, a.cols), y16, options);
     fb::gemm_async(stream, fb::device_matrix<fb::e4m3_row>(a.rows, a.cols), fb::device_matrix<fb::e4m3_tensor>(y.cols, a.cols), y, options);
+    fb::gemm_async(stream, fb::device_matrix<fb::nvfp4>(a.rows, a.cols), fb::device_matrix<fb::nvfp4>(y.cols, a.cols), y, options);
 }

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <fewbits/cuda/machine_types.hpp>
+#include <functional>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -69,7 +71,7 @@ public:
     // ---- barriers
     void init(std::uint64_t* at, unsigned arrivals, unsigned thread) {
         if (arrivals == 0 || arrivals >= 1U << 20) throw kernel_error("mbarrier.init: 1 to 2^20 - 1 arrive");
-        phases_[at] = {arrivals, arrivals, 0, 0, thread, false, {}};
+        phases_[at] = {arrivals, arrivals, 0, 0, thread, false, {}, {}};
         *at = mark;
     }
     /// fence.mbarrier_init
@@ -84,10 +86,21 @@ public:
         --p.missing;
         end_phase(p);
     }
+    /// An arrival of something that goes on beside the threads: `done` completes that, when somebody waits for the barrier.
+    void arrive_later(std::uint64_t* at, std::function<void()> done) {
+        phase_at(at, "tcgen05.commit").later.push_back(std::move(done));
+    }
     /// Whether a phase of this parity has ended: what has to land for it does.
     bool ended(std::uint64_t* at, unsigned parity) {
         auto& p = phase_at(at, "mbarrier.try_wait");
         if (parity > 1) throw kernel_error("mbarrier.try_wait: a parity is 0 or 1");
+        while ((p.number & 1U) == parity && p.missing != 0 && !p.later.empty()) {
+            auto const done = std::move(p.later.front());
+            p.later.pop_front();
+            done();
+            --p.missing;
+            end_phase(p);
+        }
         if ((p.number & 1U) == parity && p.missing == 0) land(p);
         return (p.number & 1U) != parity;
     }
@@ -134,6 +147,7 @@ private:
         unsigned maker = 0;
         bool published = false;
         std::vector<tile> flying;
+        std::deque<std::function<void()>> later;
     };
 
     phases& phase_at(std::uint64_t* at, char const* what) {

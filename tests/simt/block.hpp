@@ -17,6 +17,7 @@
 
 #include "async_memory.hpp"
 #include "fiber.hpp"
+#include "tensor_memory.hpp"
 #include "warpgroup.hpp"
 
 namespace simt {
@@ -39,7 +40,8 @@ public:
     block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed, cluster& among)
         : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
           shared_bytes_(shared_bytes), shared_(new_shared(shared_bytes)), memory_(shared_.get(), shared_bytes, random_),
-          warpgroups_((threads + 127) / 128), products_(threads), cluster_(&among), rank_(static_cast<unsigned>(among.blocks.size())) {
+          tensor_(memory_, random_), warpgroups_((threads + 127) / 128), products_(threads), cluster_(&among),
+          rank_(static_cast<unsigned>(among.blocks.size())) {
         among.blocks.push_back(this);
         if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
     }
@@ -87,6 +89,7 @@ public:
     /// When all have ended; throws kernel_error where they should not have.
     void finish() const {
         memory_.finish();
+        tensor_.finish();
         for (auto const& p : products_) p.finish();
         unsigned registers = 0;
         for (auto const& w : warpgroups_) {
@@ -101,6 +104,7 @@ public:
     std::byte* shared() noexcept { return shared_.get(); }
     std::mt19937_64& random() noexcept { return random_; }
     async_memory& memory() noexcept { return memory_; }
+    tensor_memory& tensor() noexcept { return tensor_; }
     warpgroup_log& warpgroup(unsigned thread) { return warpgroups_.at(thread / 128); }
     pending_products& products(unsigned thread) { return products_.at(thread); }
 
@@ -224,6 +228,7 @@ private:
     std::size_t shared_bytes_;
     std::unique_ptr<std::byte, free_shared> shared_;
     async_memory memory_;
+    tensor_memory tensor_;
     std::vector<warpgroup_log> warpgroups_;
     std::vector<pending_products> products_;
     std::vector<std::unique_ptr<fiber>> fibers_;

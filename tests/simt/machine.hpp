@@ -10,13 +10,15 @@
 #include <vector>
 
 #include "block.hpp"
+#include "narrow_products.hpp"
+#include "tensor_instructions.hpp"
 
 namespace simt {
 
 /// One thread's view of a block. The same functions as fewbits::gpu (cuda/ptx/machine.cuh), which compile to one instruction each.
-class machine {
+class machine : public tensor_instructions {
 public:
-    machine(block& where, unsigned blocks, unsigned thread) : block_(&where), blocks_(blocks), thread_(thread) {}
+    machine(block& where, unsigned blocks, unsigned thread) : tensor_instructions(where, thread), blocks_(blocks) {}
     machine(machine const&) = delete;
 
     // ---- where am I
@@ -28,8 +30,12 @@ public:
     std::byte* shared() const noexcept { return block_->shared(); }
 
     // ---- barriers
-    void barrier() { block_->barrier(thread_, 0, block_->threads()); }
-    void barrier(unsigned id, unsigned threads) { block_->barrier(thread_, id, threads); }
+    void barrier() { barrier(0, block_->threads()); }
+    void barrier(unsigned id, unsigned threads) {
+        before_barrier();
+        block_->barrier(thread_, id, threads);
+        after_barrier();
+    }
     void warp_barrier() { block_->exchange(thread_, "bar.warp.sync", 0); }
 
     // ---- the cluster of blocks
@@ -138,16 +144,56 @@ public:
         }
     }
 
+    /// d += a (16 x 32) * b (32 x 8): floats of 8 bits, sums in fp32.
+    template <int ExponentA, int ExponentB>
+    void multiply_float8(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2],
+                         fewbits::float8_exponents<ExponentA, ExponentB>) {
+        multiply_narrow<4>(d, "mma.m16n8k32.f8", {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, 0, 0}, &float8_number<ExponentA>,
+                           &float8_number<ExponentB>, [](auto const&, unsigned, unsigned, unsigned) { return 1.0; });
+    }
+    /// The same times powers of two, one for each row of a and column of b.
+    template <int ExponentA, int ExponentB, int First, int LaneA, int LaneB>
+    void multiply_scaled_float8(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2], std::uint32_t scales_a,
+                                std::uint32_t scales_b, fewbits::float8_exponents<ExponentA, ExponentB>,
+                                fewbits::scale_place<First, LaneA, LaneB>) {
+        static_assert(First >= 0 && First < 4 && LaneA >= 0 && LaneA < 2 && LaneB >= 0 && LaneB < 4);
+        multiply_narrow<4>(d, "mma.m16n8k32.mxf8f6f4", {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, scales_a, scales_b},
+                           &float8_number<ExponentA>, &float8_number<ExponentB>,
+                           [](auto const& all, unsigned row, unsigned col, unsigned) {
+                               return power_scale(all[scale_lane_a(row, LaneA)].scales_a >> (First * 8) & 0xFFU) *
+                                      power_scale(all[scale_lane_b(col, LaneB)].scales_b >> (First * 8) & 0xFFU);
+                           });
+    }
+    /// d += a (16 x 64) * b (64 x 8): floats of 4 bits times a scale for every 32 or 16.
+    template <int Block, int First, int LaneA, int LaneB>
+    void multiply_scaled_float4(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2], std::uint32_t scales_a,
+                                std::uint32_t scales_b, fewbits::number<Block>, fewbits::scale_place<First, LaneA, LaneB>) {
+        static_assert((Block == 32 && First % 2 == 0) || (Block == 16 && First == 0));
+        static_assert(First >= 0 && First < 4 && LaneA >= 0 && LaneA < 2 && LaneB >= 0 && LaneB < 4);
+        multiply_narrow<8>(d, Block == 32 ? "mma.m16n8k64.mxf4" : "mma.m16n8k64.mxf4nvf4",
+                           {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, scales_a, scales_b}, &float4_number, &float4_number,
+                           [](auto const& all, unsigned row, unsigned col, unsigned k) {
+                               unsigned const shift = (First + k / Block) * 8;
+                               auto const scale = Block == 32 ? &power_scale : &float_scale;
+                               return scale(all[scale_lane_a(row, LaneA)].scales_a >> shift & 0xFFU) *
+                                      scale(all[scale_lane_b(col, LaneB)].scales_b >> shift & 0xFFU);
+                           });
+    }
+
     // ---- barriers in shared memory
     void init_phases(std::uint64_t* barrier, unsigned arrivals) {
         block_->check_shared(barrier, 8, 8, "mbarrier.init");
         block_->memory().init(barrier, arrivals, thread_);
     }
     void publish_phases() { block_->memory().publish_barriers(thread_); }
-    void arrive(std::uint64_t* barrier) { block_->memory().arrive(barrier, 0); }
-    void arrive_expecting(std::uint64_t* barrier, unsigned bytes) { block_->memory().arrive(barrier, bytes); }
+    void arrive(std::uint64_t* barrier) { arrive_expecting(barrier, 0); }
+    void arrive_expecting(std::uint64_t* barrier, unsigned bytes) {
+        before_barrier();
+        block_->memory().arrive(barrier, bytes);
+    }
     void wait_phase(std::uint64_t* barrier, unsigned parity) {
         block_->wait_until(thread_, "mbarrier.try_wait", [this, barrier, parity] { return block_->memory().ended(barrier, parity); });
+        after_barrier();
     }
 
     // ---- tiles
@@ -245,6 +291,32 @@ private:
         });
     }
 
+    struct narrow_operands {
+        std::array<std::uint32_t, 4> a;
+        std::array<std::uint32_t, 2> b;
+        std::uint32_t scales_a, scales_b;
+    };
+    /// d += a * b of numbers in 32 bytes of each row and column, `PerWord` in four: scale(lanes' operands, row, column, k) multiplies each
+    /// product.
+    template <unsigned PerWord, class Number, class Scale>
+    void multiply_narrow(float (&d)[4], char const* what, narrow_operands const& mine, Number number_a, Number number_b, Scale scale) {
+        constexpr unsigned width = 32 / PerWord;
+        auto const all = block_->exchange(thread_, what, mine);
+        for (unsigned i = 0; i < 4; ++i) {
+            unsigned const row = lane() / 4 + 8 * (i / 2);
+            unsigned const col = lane() % 4 * 2 + i % 2;
+            std::array<double, 8 * PerWord> left;
+            std::array<double, 8 * PerWord> right;
+            for (unsigned k = 0; k < 8 * PerWord; ++k) {
+                word_place const at_a = place_of_a(row, k / PerWord);
+                word_place const at_b = place_of_b(col, k / PerWord);
+                left[k] = number_a(all[at_a.lane].a[at_a.reg] >> (k % PerWord * width) & ((1U << width) - 1)) * scale(all, row, col, k);
+                right[k] = number_b(all[at_b.lane].b[at_b.reg] >> (k % PerWord * width) & ((1U << width) - 1));
+            }
+            d[i] = static_cast<float>(sum_of(left, right, static_cast<double>(d[i]), float8_bits));
+        }
+    }
+
     struct copy {
         std::byte* to;
         void const* from;
@@ -265,9 +337,7 @@ private:
         }
     }
 
-    block* block_;
     unsigned blocks_;
-    unsigned thread_;
     std::vector<copy> open_;
     std::vector<std::vector<copy>> groups_;
 };

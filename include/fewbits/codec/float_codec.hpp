@@ -96,6 +96,7 @@ private:
 /// The codecs that hardware has besides, named before any format is: nvcc 13 loses such a type where it is first named after its use.
 using binary16_codec = float_codec<binary16>;
 using upper_half_codec = float_codec<upper_half_of_binary32>;
+using tensor_core_byte_codec = float_codec<tensor_core_byte>;
 
 inline namespace FEWBITS_BASELINE {
 

@@ -1,9 +1,12 @@
 // The kernels that multiply matrices on the device, in order of preference.
 #pragma once
 
+#include "selection/block_scaled.cuh"
+#include "selection/float8.cuh"
 #include "selection/packed.cuh"
 #include "selection/portable.cuh"
 #include "selection/skinny.cuh"
+#include "selection/tensor_memory.cuh"
 #include "selection/warpgroup.cuh"
 
 namespace fewbits {
@@ -33,7 +36,8 @@ private:
     }
 };
 using device_gemm_kernels =
-    device_kernel_list<device_kernels::packed, device_kernels::skinny, device_kernels::warpgroup, device_kernels::portable>;
+    device_kernel_list<device_kernels::packed, device_kernels::skinny, device_kernels::warpgroup, device_kernels::tensor_memory,
+                       device_kernels::block_scaled, device_kernels::float8, device_kernels::portable>;
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

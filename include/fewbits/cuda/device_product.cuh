@@ -15,7 +15,7 @@ namespace fewbits {
 
 /// Which arithmetic a product on the device may use.
 enum class device_compute : unsigned char {
-    native,  ///< that of the tensor cores for the operands' own type: FP8 sums on Hopper are within about 2^-10 * sum |a||w|, 2^-6 at worst
+    native,  ///< that of the tensor cores for the operands' own type: sums of FP8 are within about 2^-10 * sum |a||w|, 2^-6 at worst
     exact    ///< integer pairs to the bit, others within 1e-5 * sum |a||w|
 };
 

@@ -6,21 +6,22 @@
 #include <cstdint>
 #include <numeric>
 
+#include "float8_operand.hpp"
 #include "operand_tile.hpp"
-#include "product_operand.hpp"
 
 namespace fewbits {
 
-/// `Rows` rows of X by `Chunks` runs of 16 bytes of the operand, for a block of `Threads`. Scales are for every `Unit` columns.
+/// `Rows` rows of X by `Chunks` runs of 16 bytes of the operand, for a block of `Threads`. Facts say what the operand is (product_operand);
+/// its scales are for every `Unit` columns.
 ///
 /// Stored bytes are copied to one of several stages, asynchronously where rows begin on 16 bytes and hold multiples of 16; from there
 /// they are decoded into one of two operands, unless they are the operand as they are. The order is: copy(0), copy(1), then for every
 /// step copy(step + 2) while step is multiplied and step + 1 decoded; a barrier between two steps.
-template <class X, bool Exact, bool Third, unsigned Rows, int Chunks, unsigned Unit, unsigned Threads>
+template <class X, class Facts, unsigned Rows, int Chunks, unsigned Unit, unsigned Threads>
 class operand_loader {
-    using facts = product_operand<X, Exact, Third>;
+    using facts = Facts;
     using tile = operand_tile<Chunks>;
-    static constexpr unsigned chunk_columns = Exact ? 16 : 8;
+    static constexpr unsigned chunk_columns = facts::chunk_columns;
     static constexpr unsigned chunk_bytes = chunk_columns * facts::width / 8;
     static constexpr unsigned columns = Chunks * chunk_columns;  ///< of a step
     static constexpr unsigned step_bytes = Chunks * chunk_bytes;
@@ -38,10 +39,12 @@ class operand_loader {
     static constexpr unsigned table_at = scales_at + 2 * scale_count * 4;
     static constexpr unsigned run = Rows * Chunks / Threads;  ///< chunks of a row that a thread decodes
     static_assert(facts::direct || run * Threads == Rows * Chunks);
+    static constexpr bool cuts_bytes = facts::direct && facts::width < 8;  ///< K may end within one
 
 public:
     static constexpr unsigned terms = facts::terms;
     static constexpr bool has_scales = facts::has_scales;
+    using scale_type = typename facts::scale_type;
     static constexpr std::size_t shared_bytes = table_at + (facts::has_table ? 4U << facts::width : 0U);
     static constexpr unsigned held = has_scales ? (scale_count + Threads - 1) / Threads : 1;  ///< scales of a step that a thread brings
 
@@ -56,7 +59,8 @@ public:
             pitch_ = side.stride * sizeof(X);
         }
         row_bytes_ = static_cast<unsigned>(stream_bytes(depth, facts::width));
-        aligned_ = !facts::trits && (reinterpret_cast<std::uintptr_t>(base_) | pitch_ | row_bytes_) % 16 == 0;
+        bool const whole = !cuts_bytes || depth * facts::width % 8 == 0;
+        aligned_ = !facts::trits && whole && (reinterpret_cast<std::uintptr_t>(base_) | pitch_ | row_bytes_) % 16 == 0;
     }
 
     /// The table of codes, if there is one; a barrier has to follow.
@@ -65,7 +69,9 @@ public:
         if constexpr (facts::has_table) {
             for (unsigned code = m.thread(); code < 1U << facts::width; code += Threads) {
                 auto const number = static_cast<float>(facts::element::from_bits(code));
-                table()[code] = facts::form == operand_form::values ? bit_cast<std::uint32_t>(number) : two_bf16(number);
+                if constexpr (facts::form == operand_form::values) table()[code] = bit_cast<std::uint32_t>(number);
+                else if constexpr (facts::form == operand_form::float8) table()[code] = nearest_8bit_pair<4>(number, 0.0F);
+                else table()[code] = two_bf16(number);
             }
         }
     }
@@ -95,25 +101,28 @@ public:
         }
     }
 
-    /// This thread's scales of a step, 0 outside of the matrix; `keep` puts them where the others see them.
+    /// This thread's scales of a step, no_scale outside of the matrix; `keep` puts them where the others see them.
     template <class Machine>
-    FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, float (&scales)[held]) const {
+    FEWBITS_DEVICE void fetch_scales(Machine& m, unsigned step, scale_type (&scales)[held]) const {
         if constexpr (has_scales) {
             repeated<held>([&](unsigned h) {
                 unsigned const i = m.thread() + h * Threads;
                 unsigned const row = i % Rows;
                 unsigned const column = step * columns + i / Rows * Unit;
                 bool const inside = i < scale_count && row < rows_ && column < depth_;
-                scales[h] = inside ? side_->view.scale(first_row_ + row, column) : 0.0F;
+                scales[h] = facts::no_scale;
+                if (inside) scales[h] = facts::template read_scale<Unit>(side_->view, first_row_ + row, column, depth_);
             });
         }
     }
     template <class Machine>
-    FEWBITS_DEVICE void keep(Machine& m, unsigned step, float const (&scales)[held]) const {
+    FEWBITS_DEVICE void keep(Machine& m, unsigned step, scale_type const (&scales)[held]) const {
         if constexpr (has_scales) {
             repeated<held>([&](unsigned h) {
                 unsigned const i = m.thread() + h * Threads;
-                if (i < scale_count) scales_of(step)[i] = scales[h];
+                if (i >= scale_count) return;
+                scales_of(step)[i] = scales[h];
+                if constexpr (facts::scale_signs != 0) move_signs(step, i, scales_of(step)[i]);
             });
         }
     }
@@ -149,9 +158,11 @@ public:
         else return operands(step) + t * term_bytes;
     }
     /// The scale of row `row` of the block for columns [unit * Unit, (unit + 1) * Unit) of a step.
-    FEWBITS_DEVICE float scale_of(unsigned step, unsigned unit, unsigned row) const {
+    FEWBITS_DEVICE scale_type scale_of(unsigned step, unsigned unit, unsigned row) const {
         return scales_of(step)[unit * Rows + row];
     }
+    /// The factor that all of the matrix has besides.
+    FEWBITS_DEVICE float outer_scale() const { return facts::outer_scale(side_->view); }
 
 private:
     /// What the columns that a thread decodes have in common.
@@ -162,8 +173,8 @@ private:
 
     FEWBITS_DEVICE std::byte* stage(unsigned step) const { return shared_ + step % stages * stage_bytes; }
     FEWBITS_DEVICE std::byte* operands(unsigned step) const { return shared_ + operands_at + step % 2 * (terms * term_bytes); }
-    FEWBITS_DEVICE float* scales_of(unsigned step) const {
-        return reinterpret_cast<float*>(shared_ + scales_at) + step % 2 * scale_count;
+    FEWBITS_DEVICE scale_type* scales_of(unsigned step) const {
+        return reinterpret_cast<scale_type*>(shared_ + scales_at) + step % 2 * scale_count;
     }
     FEWBITS_DEVICE std::uint32_t* table() const { return reinterpret_cast<std::uint32_t*>(shared_ + table_at); }
 
@@ -177,8 +188,21 @@ private:
             for (unsigned i = 0; i < 4 && 4 * at + i < depth_; ++i) codes |= side_->view.code(row, 4 * at + i) << (2 * i);
             return static_cast<std::byte>(codes);
         } else {
-            return base_[row * pitch_ + at];
+            auto const stored = static_cast<unsigned>(base_[row * pitch_ + at]);
+            bool const last = cuts_bytes && at == row_bytes_ - 1;
+            return static_cast<std::byte>(last ? stored & 0xFFU >> (7 - (depth_ * facts::width - 1) % 8) : stored);
         }
+    }
+
+    /// Scales of 16 codes of 4 bits give their signs to these, which are in the stage.
+    FEWBITS_DEVICE void move_signs(unsigned step, unsigned number, scale_type& scales) const {
+        rolled(0, (scales & facts::scale_signs) != 0 ? 4 : 0, 1, [&](unsigned i) {
+            if ((scales >> (8 * i) & 0x80U) == 0) return;
+            unsigned const column = number / Rows * Unit + i * 16;
+            std::byte* const codes = stage(step) + tile::place(number % Rows, column / chunk_columns) + column % chunk_columns / 2;
+            repeated<2>([&](unsigned w) { reinterpret_cast<std::uint32_t*>(codes)[w] ^= 0x88888888U; });
+        });
+        scales &= ~facts::scale_signs;
     }
 
     /// Whether a thread's columns are of one block, and its offset of the same one.
@@ -200,15 +224,18 @@ private:
     FEWBITS_DEVICE void convert(std::byte const* from, unsigned row, unsigned column, block_numbers const& numbers,
                                 std::uint32_t (&words)[terms][4]) const {
         using element = typename facts::element;
-        if constexpr (!facts::blocks) {
-            convert_numbers(from, words);
-        } else if constexpr (facts::form == operand_form::bytes) {
+        if constexpr (facts::form == operand_form::bytes || facts::form == operand_form::float8) {
             repeated<2>([&](unsigned half) {
-                std::uint32_t bytes[2];
-                integers_to_bytes<element>(load_eight<facts::width>(from + half * facts::width), bytes);
+                std::uint64_t const codes = load_eight<facts::width>(from + half * facts::width);
+                std::uint32_t bytes[2] = {};
+                if constexpr (facts::form == operand_form::bytes) integers_to_bytes<element>(codes, bytes);
+                else if constexpr (!facts::has_table) codes_to_float8<element>(codes, bytes);
+                else repeated<8>([&](unsigned i) { bytes[i / 4] |= table()[code_at<facts::width>(codes, i)] << (i % 4 * 8); });
                 words[0][2 * half] = bytes[0];
                 words[0][2 * half + 1] = bytes[1];
             });
+        } else if constexpr (!facts::blocks) {
+            convert_numbers(from, words);
         } else if constexpr (facts::form == operand_form::values) {
             convert_values(load_eight<facts::width>(from), row, column, numbers, words);
         } else if constexpr (!facts::has_table) {

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "../kernels/operand_of.hpp"
+#include "../kernels/product.hpp"
 #include "code_chunks.hpp"
 #include "operands.hpp"
 
@@ -26,17 +27,32 @@ struct product_arguments {
 enum class operand_form : unsigned char {
     bytes,     ///< integers; their scale is for the sums
     elements,  ///< bf16 numbers, what a code stands for; its scale is for the sums
+    float8,    ///< floats of 8 bits, what a code stands for; its scale is for the sums
     values     ///< sums of bf16 numbers: the dequantized value
+};
+
+/// What operands have in common whose scales are fp32 factors of sums.
+struct float_scales {
+    using scale_type = float;
+    static constexpr float no_scale = 0.0F;  ///< outside of the matrix
+    static constexpr std::uint32_t scale_signs = 0;  ///< bits that the codes' signs have to take over
+
+    /// That of `Columns` columns from (row, column) on.
+    template <unsigned Columns, class View>
+    FEWBITS_DEVICE static float read_scale(View const& view, std::size_t row, unsigned column, unsigned) {
+        return view.scale(row, column);
+    }
 };
 
 /// The facts of one side X of a product, `Exact` where both sides are integers and the result is defined to the bit, `Third` where sums of
 /// two bf16 numbers will not do since those of the other side are rounded too.
 template <class X, bool Exact, bool Third = false>
-struct product_operand {
+struct product_operand : float_scales {
     static constexpr bool blocks = block_format<X>;
     using element = X;
     static constexpr int width = 8 * static_cast<int>(sizeof(X));
     static constexpr std::size_t group = 0;
+    static constexpr unsigned chunk_columns = 8;
     static constexpr bool trits = false;
     static constexpr operand_form form = operand_form::values;
     static constexpr int terms = facts_of<X>().exact_in_bf16 ? 1 : Third ? 3 : 2;
@@ -49,11 +65,12 @@ struct product_operand {
     static constexpr int fraction = 0;
 };
 template <block_format X, bool Exact, bool Third>
-struct product_operand<X, Exact, Third> {
+struct product_operand<X, Exact, Third> : float_scales {
     using element = typename X::element;
     static constexpr bool blocks = true;
     static constexpr int width = element::width;
     static constexpr std::size_t group = X::block.cols;
+    static constexpr unsigned chunk_columns = Exact ? 16 : 8;  ///< of the 16 bytes that an instruction takes of a row twice
     static constexpr bool trits = X::trits;
     static constexpr operand_form form = Exact ? operand_form::bytes
                                          : !X::is_symmetric || X::block.linear || group % 16 != 0 ? operand_form::values

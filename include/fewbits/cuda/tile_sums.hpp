@@ -1,4 +1,4 @@
-// What a warp adds up of a tile of the result: fp32 sums of bf16 products, or sums of bytes that stay exact.
+// What a warp adds up of a tile of the result: fp32 sums of products of floats, or sums of bytes that stay exact.
 #pragma once
 
 #include <cstddef>
@@ -30,11 +30,26 @@ FEWBITS_DEVICE float scale_product([[maybe_unused]] float a, [[maybe_unused]] fl
     else return mul_rn(a, w);
 }
 
+/// What float_sums multiplies: pairs of bf16 numbers, or floats of 8 bits with so many bits of exponent on either side.
+struct bf16_products {
+    template <class Machine>
+    FEWBITS_DEVICE static void add(Machine& m, float (&sum)[4], std::uint32_t const (&a)[4], std::uint32_t const (&w)[2]) {
+        m.multiply_bf16(sum, a, w, sum);
+    }
+};
+template <int ExponentA, int ExponentW>
+struct float8_products {
+    template <class Machine>
+    FEWBITS_DEVICE static void add(Machine& m, float (&sum)[4], std::uint32_t const (&a)[4], std::uint32_t const (&w)[2]) {
+        m.multiply_float8(sum, a, w, float8_exponents<ExponentA, ExponentW>{});
+    }
+};
+
 /// One thread's sums; scales stand before every unit of `Unit` instructions in K.
 ///
-/// The tensor cores' own sums, which may be cut off rather than rounded, go over one unit, at most 64 columns; the sums of units are fp32,
-/// each addition rounded to nearest, so that over a long K errors do not all go the same way.
-template <class A, class W, unsigned Rows, unsigned Cols, int Chunks, unsigned Unit>
+/// The tensor cores' own sums, which may be cut off rather than rounded, go over one unit, at most 64 columns (128 of 8 bits); the sums of
+/// units are fp32, each addition rounded to nearest, so that over a long K errors do not all go the same way.
+template <class A, class W, class Products, unsigned Rows, unsigned Cols, int Chunks, unsigned Unit>
 struct float_sums {
     using shape = warp_tile<Rows, Cols>;
     using tile = operand_tile<Chunks>;
@@ -79,7 +94,7 @@ private:
             unsigned const t = (A::terms * W::terms - 1 - p) / W::terms;
             unsigned const u = (A::terms * W::terms - 1 - p) % W::terms;
             if (t + u > 2) return;  // below 2^-24
-            repeated<wide>([&](unsigned n) { m.multiply_bf16(part[n], left[t], right[u][n], part[n]); });
+            repeated<wide>([&](unsigned n) { Products::add(m, part[n], left[t], right[u][n]); });
         });
     }
 

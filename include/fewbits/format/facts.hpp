@@ -69,6 +69,8 @@ inline constexpr float_layout binary32{.exponent_bits = 8, .mantissa_bits = 23};
 inline constexpr float_layout binary16{.exponent_bits = 5, .mantissa_bits = 10};
 /// The upper 16 bits of binary32.
 inline constexpr float_layout upper_half_of_binary32{.exponent_bits = 8, .mantissa_bits = 7};
+/// The float of 8 bits that tensor cores have beside the one after IEEE 754.
+inline constexpr float_layout tensor_core_byte{.exponent_bits = 4, .mantissa_bits = 3, .special = specials::nan_only};
 inline constexpr float_layout binary64{.exponent_bits = 11, .mantissa_bits = 52};
 
 }  // namespace fewbits

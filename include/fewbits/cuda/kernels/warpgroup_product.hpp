@@ -11,6 +11,7 @@
 #include "../result.hpp"
 #include "../stage_ring.hpp"
 #include "../tile_operands.hpp"
+#include "../tile_order.hpp"
 #include "../unrolled.hpp"
 #include "../warp_roles.hpp"
 
@@ -225,14 +226,7 @@ private:
                         y[i.value] = fma_rn(y[i.value], scale, 0.0F);
                     }
                 });
-                Y* const to = out + h.value * 8 * a.stride + j.value * 8;
-                if constexpr (Whole) {
-                    store_results(to, y, bias);
-                } else {
-                    unrolled<2>([&](auto i) {
-                        if (i.value < there) to[i.value] = result_of<Y>(y[i.value], bias[i.value]);
-                    });
-                }
+                store_results<Whole>(out + h.value * 8 * a.stride + j.value * 8, y, bias, there);
             });
         });
     }

@@ -170,6 +170,15 @@ protected:
         return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
     }
 
+    /// Keeps the compiler from moving what reads or writes these registers across.
+    template <class T, std::size_t Count>
+    FEWBITS_DEVICE static void hold(T (&d)[Count]) {
+        unrolled<static_cast<int>(Count)>([&](auto i) {
+            if constexpr (std::is_same_v<T, float>) asm volatile("" : "+f"(d[i.value])::"memory");
+            else asm volatile("" : "+r"(d[i.value])::"memory");
+        });
+    }
+
 private:
     /// The sum that operand I of the text is; of the longest text, which comments cut short, fewer are there.
     template <int I, class T, std::size_t Count>
@@ -245,15 +254,6 @@ private:
               "C"(comment<Count == 16>::begin), "C"(comment<Count == 32>::begin), "C"(comment<Count != 64>::end),
               "C"(comment<Registers>::begin), "C"(comment<Registers>::end_or_begin), "C"(comment<!Registers>::end),
               "C"(text::template rest<Registers>));
-    }
-
-    /// Keeps the compiler from moving what reads or writes these registers across.
-    template <class T, std::size_t Count>
-    FEWBITS_DEVICE static void hold(T (&d)[Count]) {
-        unrolled<static_cast<int>(Count)>([&](auto i) {
-            if constexpr (std::is_same_v<T, float>) asm volatile("" : "+f"(d[i.value])::"memory");
-            else asm volatile("" : "+r"(d[i.value])::"memory");
-        });
     }
 };
 

@@ -8,11 +8,12 @@
 
 #include "../machine_types.hpp"
 #include "../words.hpp"
-#include "hopper.cuh"
+#include "blackwell.cuh"
+#include "narrow.cuh"
 
 namespace fewbits {
 
-struct gpu : hopper_instructions {
+struct gpu : blackwell_instructions, narrow_instructions {
     // ---- where am I
     FEWBITS_DEVICE unsigned thread() const { return threadIdx.x; }
     FEWBITS_DEVICE unsigned lane() const { return threadIdx.x % 32U; }

@@ -1,0 +1,40 @@
+// Which products float8_product takes, and how it is launched.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "../device_product.cuh"
+#include "../kernels/float8_product.hpp"
+#include "../launch.cuh"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace device_kernels {
+
+/// Floats of 8 bits, or what becomes such exactly, where mma.sync multiplies them.
+struct float8 {
+    static constexpr std::string_view name = "sm_89/float8_product (never executed)";
+    static constexpr std::string_view reason =
+        "elements of both sides are floats of 8 bits, or become such exactly; sums of at most 128 columns are added in fp32, "
+        "within about 2^-10 * sum |a||w| (2^-6 at worst)";
+    template <class A, class W, class Y, bool Packed>
+    static constexpr bool supports = [] {
+        if constexpr (Packed) return false;
+        else return is_float8_product<A, W>;
+    }();
+    template <class A, class W, class Y, class Product>
+    static bool fits(Product const& p) {
+        return p.options.compute == device_compute::native && p.depth < std::size_t{1} << 28 && can_launch<float8_product<A, W, Y>>();
+    }
+    template <class A, class W, class Y, class Product>
+    static void run(stream_launch launch, Product const& p) {
+        using kernel = float8_product<A, W, Y>;
+        launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
+                                    {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
+    }
+};
+
+}  // namespace device_kernels
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
