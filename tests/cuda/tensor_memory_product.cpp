@@ -131,7 +131,7 @@ double worst_error(shape s) {
     std::vector<float> bias(s.n);
     for (std::size_t i = 0; i < s.n; ++i) bias[i] = static_cast<float>(i) * 0.37F - 3;
     std::size_t const stride = s.n + s.gap;
-    Out const untouched(77.0F);
+    Out const untouched = static_cast<Out>(77.0F);
     std::vector<Out> y(s.m * stride, untouched);
     typename kernel::arguments const arguments{
         .a = a.map(s.swizzled), .w = w.map(s.swizzled), .a_scales = a.scales(), .w_scales = w.scales(), .a_factor = a.factor(),
@@ -146,7 +146,7 @@ double worst_error(shape s) {
     for (std::size_t r = 0; r < s.m; ++r) {
         for (std::size_t c = 0; c < stride; ++c) {
             if (c >= s.n) {
-                if (y[r * stride + c] != untouched) return HUGE_VAL;
+                if (static_cast<float>(y[r * stride + c]) != 77.0F) return HUGE_VAL;
                 continue;
             }
             auto const got = static_cast<double>(static_cast<float>(y[r * stride + c]));

@@ -30,13 +30,10 @@ FEWBITS_HOST_DEVICE Y result_of(float sum, float const* bias, std::size_t col) n
     return result_of<Y>(sum, bias == nullptr ? no_bias : bias[col]);
 }
 
-/// Two neighbours of a row. Whole: both are there, and aligned; otherwise `there` of them are.
-template <bool Whole, gemm_result Y>
-FEWBITS_HOST_DEVICE void store_results(Y* to, float const (&sums)[2], float const (&bias)[2], int there) noexcept {
-    if constexpr (!Whole) {
-        if (there > 0) to[0] = result_of<Y>(sums[0], bias[0]);
-        if (there > 1) to[1] = result_of<Y>(sums[1], bias[1]);
-    } else if constexpr (half_float<Y>) {
+/// Two neighbours of a row, to a place aligned to both.
+template <gemm_result Y>
+FEWBITS_HOST_DEVICE void store_results(Y* to, float const (&sums)[2], float const (&bias)[2]) noexcept {
+    if constexpr (half_float<Y>) {
         store_aligned(to, narrowed_pair<Y>(add_to_odd(sums[0], bias[0]), add_to_odd(sums[1], bias[1])));
     } else if constexpr (std::is_same_v<Y, float>) {
         store_aligned(to, word2{{bit_cast<std::uint32_t>(add_rn(sums[0], bias[0])), bit_cast<std::uint32_t>(add_rn(sums[1], bias[1]))}});

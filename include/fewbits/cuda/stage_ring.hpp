@@ -17,8 +17,8 @@ inline constexpr std::size_t most_shared_bytes = 232448;
 /// warps.
 template <int Stages, int Bytes, unsigned Warps, int Copied = Bytes, unsigned Writers = 0>
 struct stage_ring {
-    static constexpr int stage_bytes = (Bytes + tile_alignment - 1) / tile_alignment * tile_alignment;  ///< from one stage to the next
-    static constexpr int bytes_with_barriers = stage_bytes + 2 * static_cast<int>(sizeof(std::uint64_t));
+    static constexpr int spacing = (Bytes + tile_alignment - 1) / tile_alignment * tile_alignment;
+    static constexpr int bytes_with_barriers = spacing + 2 * static_cast<int>(sizeof(std::uint64_t));
     static constexpr std::size_t shared_bytes = std::size_t{Stages} * bytes_with_barriers;
     static_assert(Stages >= 2 && shared_bytes <= most_shared_bytes);
 
@@ -26,11 +26,11 @@ struct stage_ring {
     int stage = 0;
     unsigned parity = 0;  ///< of the phases of this round
 
-    FEWBITS_DEVICE std::byte* place() const { return shared + stage * stage_bytes; }
-    FEWBITS_DEVICE std::uint64_t* full() const { return reinterpret_cast<std::uint64_t*>(shared + Stages * stage_bytes) + stage; }
+    FEWBITS_DEVICE std::byte* place() const { return shared + stage * spacing; }
+    FEWBITS_DEVICE std::uint64_t* full() const { return reinterpret_cast<std::uint64_t*>(shared + Stages * spacing) + stage; }
     FEWBITS_DEVICE std::uint64_t* empty() const { return empty_of(stage); }
     FEWBITS_DEVICE std::uint64_t* empty_of(int which) const {
-        return reinterpret_cast<std::uint64_t*>(shared + Stages * stage_bytes) + Stages + which;
+        return reinterpret_cast<std::uint64_t*>(shared + Stages * spacing) + Stages + which;
     }
     FEWBITS_DEVICE void advance() {
         if (++stage == Stages) {
@@ -44,7 +44,7 @@ struct stage_ring {
     FEWBITS_DEVICE void prepare(Machine& m) const {
         if (m.thread() == 0) {
             for (int s = 0; s < Stages; ++s) {
-                m.init_phases(reinterpret_cast<std::uint64_t*>(shared + Stages * stage_bytes) + s, 1 + Writers);
+                m.init_phases(reinterpret_cast<std::uint64_t*>(shared + Stages * spacing) + s, 1 + Writers);
                 m.init_phases(empty_of(s), Warps);
             }
             m.publish_phases();

@@ -10,7 +10,6 @@
 #include "../result.hpp"
 #include "../scale_pairs.hpp"
 #include "../stage_ring.hpp"
-#include "../tile_order.hpp"
 #include "../warp_roles.hpp"
 
 namespace fewbits {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "../../bits/rounded.hpp"
 #include "../device_target.hpp"
@@ -11,8 +10,8 @@
 #include "../result.hpp"
 #include "../scaled_tiles.hpp"
 #include "../stage_ring.hpp"
-#include "../tile_order.hpp"
 #include "../unrolled.hpp"
+#include "../warp_roles.hpp"
 
 namespace fewbits {
 
@@ -48,7 +47,7 @@ struct tensor_memory_product : on_sm_100f {
     static constexpr int scale_columns = each * scale_chunk_columns;  ///< of an operand and a stage
     static_assert(2 * cols + Stages * 2 * scale_columns <= columns);
     static_assert(Stages >= static_cast<int>(scale_warps), "a warp that waits at every fourth step only is never two rounds behind");
-    static_assert(A::width == W::width && shared_bytes <= 232448);
+    static_assert(A::width == W::width && shared_bytes <= most_shared_bytes);
 
     struct arguments {
         tensor_map a;  ///< boxes of 128 rows
@@ -173,8 +172,8 @@ private:
             for (int k = 0; k < a.steps; ++k) {
                 at.wait_full(m);
                 m.tensor_after_sync();
-                std::uint64_t const tile = advance_tile(left, at.stage * ring::stage_bytes);
-                std::uint64_t const chunks = advance_tile(scales, at.stage * ring::stage_bytes);
+                std::uint64_t const tile = advance_tile(left, at.stage * ring::spacing);
+                std::uint64_t const chunks = advance_tile(scales, at.stage * ring::spacing);
                 std::uint32_t const held = first + static_cast<std::uint32_t>(2 * cols + at.stage * 2 * scale_columns);
                 unrolled<2 * each>([&](auto i) {
                     constexpr std::uint32_t chunk = i.value * scale_chunk_columns;
@@ -234,15 +233,21 @@ private:
     FEWBITS_DEVICE static void store(arguments const& a, float factor, int row, int col, std::uint32_t const (&sums)[taken]) {
         Y* const out = a.y + static_cast<std::size_t>(row) * a.stride + col;
         unrolled<taken / 2>([&](auto pair) {
-            int const there = Whole ? 2 : a.n - col - pair.value * 2;  // columns from this one on
+            constexpr int c = pair.value * 2;
+            int const there = Whole ? 2 : a.n - col - c;  // columns from this one on
             float y[2] = {};
             float bias[2] = {no_bias, no_bias};
             unrolled<2>([&](auto i) {
-                if (i.value >= there) return;
-                y[i.value] = mul_rn(bit_cast<float>(sums[pair.value * 2 + i.value]), factor);
-                if (a.bias != nullptr) bias[i.value] = a.bias[col + pair.value * 2 + i.value];
+                y[i.value] = mul_rn(bit_cast<float>(sums[c + i.value]), factor);
+                if (i.value < there && a.bias != nullptr) bias[i.value] = a.bias[col + c + i.value];
             });
-            store_results<Whole>(out + pair.value * 2, y, bias, there);
+            if constexpr (Whole) {
+                store_results(out + c, y, bias);
+            } else {
+                unrolled<2>([&](auto i) {
+                    if (i.value < there) out[c + i.value] = result_of<Y>(y[i.value], bias[i.value]);
+                });
+            }
         });
     }
 };

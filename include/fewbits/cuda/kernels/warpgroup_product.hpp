@@ -11,7 +11,6 @@
 #include "../result.hpp"
 #include "../stage_ring.hpp"
 #include "../tile_operands.hpp"
-#include "../tile_order.hpp"
 #include "../unrolled.hpp"
 #include "../warp_roles.hpp"
 
@@ -226,7 +225,14 @@ private:
                         y[i.value] = fma_rn(y[i.value], scale, 0.0F);
                     }
                 });
-                store_results<Whole>(out + h.value * 8 * a.stride + j.value * 8, y, bias, there);
+                Y* const to = out + h.value * 8 * a.stride + j.value * 8;
+                if constexpr (Whole) {
+                    store_results(to, y, bias);
+                } else {
+                    unrolled<2>([&](auto i) {
+                        if (i.value < there) to[i.value] = result_of<Y>(y[i.value], bias[i.value]);
+                    });
+                }
             });
         });
     }

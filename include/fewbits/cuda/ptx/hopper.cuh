@@ -169,7 +169,6 @@ protected:
     FEWBITS_DEVICE static std::uint32_t address(void const* shared) {
         return static_cast<std::uint32_t>(__cvta_generic_to_shared(shared));
     }
-
     /// Keeps the compiler from moving what reads or writes these registers across.
     template <class T, std::size_t Count>
     FEWBITS_DEVICE static void hold(T (&d)[Count]) {
