@@ -140,7 +140,8 @@ void check_pair(cudaStream_t stream, tally& results, shape s) {
 
 template <class A, class F, class Y = float>
 void check_shapes(cudaStream_t stream, tally& results) {
-    for (shape s : {shape{1, 64, 256}, shape{5, 203, 784}, shape{16, 130, 512}, shape{47, 257, 1040}, shape{200, 384, 768}}) {
+    for (shape s : {shape{1, 64, 256}, shape{5, 203, 784}, shape{16, 130, 512}, shape{47, 257, 1040}, shape{200, 384, 768},
+                    shape{24, 300, 4352}}) {
         check_pair<A, F, Y>(stream, results, s);
     }
 }

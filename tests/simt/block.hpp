@@ -40,7 +40,8 @@ public:
     block(unsigned index, unsigned threads, std::size_t shared_bytes, std::uint64_t seed, cluster& among)
         : index_(index), threads_(threads), warps_((threads + warp_lanes - 1) / warp_lanes), random_(seed),
           shared_bytes_(shared_bytes), shared_(new_shared(shared_bytes)), memory_(shared_.get(), shared_bytes, random_),
-          tensor_(memory_, random_), warpgroups_((threads + 127) / 128), products_(threads), cluster_(&among), rank_(static_cast<unsigned>(among.blocks.size())) {
+          tensor_(memory_, random_), warpgroups_((threads + 127) / 128), products_(threads), cluster_(&among),
+          rank_(static_cast<unsigned>(among.blocks.size())) {
         among.blocks.push_back(this);
         if (threads % warp_lanes != 0) throw kernel_error("a block of " + std::to_string(threads) + " threads is no whole number of warps");
     }

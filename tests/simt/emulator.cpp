@@ -1,6 +1,7 @@
 // The emulator itself: what it computes, and that it notices what a machine would silently get wrong.
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "machine.hpp"
 
@@ -86,6 +87,51 @@ bool copies_agree() {
     return true;
 }
 
+/// Every thread reads its number in the next block of the cluster, with or without the barrier before that and the one after it.
+template <bool Before, bool After>
+struct cluster_neighbours {
+    static constexpr unsigned threads = 32;
+    struct arguments {
+        float* out;
+    };
+    template <class Machine>
+    static void run(Machine& m, arguments const& a) {
+        auto* const mine = reinterpret_cast<float*>(m.shared()) + m.thread();
+        *mine = static_cast<float>(m.block_index() * threads + m.thread());
+        if (Before) m.cluster_barrier();
+        unsigned const next = (m.cluster_rank() + 1) % m.cluster_blocks();
+        a.out[m.block_index() * threads + m.thread()] = m.read_shared(mine, next);
+        if (After) m.cluster_barrier();
+    }
+};
+
+template <bool Before, bool After>
+bool cluster_agrees() {
+    std::vector<float> out(6 * 32);
+    simt::launch<cluster_neighbours<Before, After>>(6, 128, {out.data()}, 2, 3);
+    bool right = true;
+    for (unsigned b = 0; b < 6; ++b) {
+        unsigned const next = b / 3 * 3 + (b + 1) % 3;
+        for (unsigned t = 0; t < 32; ++t) right = right && out[b * 32 + t] == static_cast<float>(next * 32 + t);
+    }
+    return right;
+}
+
+/// A block of a cluster ends without coming to the barrier, or waits for one that the others do not come to.
+template <bool Ends>
+struct lost_block {
+    static constexpr unsigned threads = 32;
+    struct arguments {};
+    template <class Machine>
+    static void run(Machine& m, arguments const&) {
+        if (m.cluster_rank() == 0) {
+            if (!Ends) m.barrier(1, 64);
+        } else {
+            m.cluster_barrier();
+        }
+    }
+};
+
 struct products {
     static constexpr unsigned threads = 32;
     struct arguments {
@@ -138,6 +184,15 @@ TEST_CASE("threads see each other's stores after a barrier, and not reliably wit
 TEST_CASE("what never comes is a deadlock, lanes at different instructions are an error") {
     CHECK_THROWS_WITH(simt::launch<lost_warp>(1, 0, {}), Catch::Contains("deadlock: 32 threads: a barrier, 32 threads: ended"));
     CHECK_THROWS_WITH(simt::launch<lost_lanes>(1, 0, {}), Catch::Contains("different instructions"));
+}
+
+TEST_CASE("blocks of a cluster run at the same time and read each other's shared memory") {
+    CHECK(cluster_agrees<true, true>());
+    CHECK_FALSE(cluster_agrees<false, true>());
+    CHECK_THROWS_WITH((cluster_agrees<true, false>()), Catch::Contains("a block that has ended"));
+    CHECK_NOTHROW(simt::launch<lost_block<true>>(2, 0, {}, 1, 2));
+    CHECK_THROWS_WITH(simt::launch<lost_block<false>>(2, 0, {}, 1, 2), Catch::Contains("barrier of 64 threads in a block of 32"));
+    CHECK_THROWS_WITH(simt::launch<lost_block<true>>(3, 0, {}, 1, 2), Catch::Contains("no whole clusters"));
 }
 
 TEST_CASE("asynchronous copies land when they are waited for") {

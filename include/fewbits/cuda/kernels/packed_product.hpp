@@ -173,10 +173,12 @@ private:
         load_tile(stage + codes_at + panel * code_bytes, lane, words,
                   [](std::byte const* place) { return *reinterpret_cast<word4 const*>(place); });
         scales const scale = reinterpret_cast<scales const*>(stage + scales_at)[record];
-        [[maybe_unused]] offsets const& offset = reinterpret_cast<offsets const*>(stage + offsets_at)[record];
+        [[maybe_unused]] auto const offset = [&]() -> offsets const& {
+            return reinterpret_cast<offsets const*>(stage + offsets_at)[record];
+        };
         unrolled<per_tile>([&](auto g) {
             if constexpr (Offset == offset_form::any) {  // while no registers are taken by products
-                add_rest(offset.rest[g.value], stage + totals_at + g.value * tokens * static_cast<int>(sizeof(float)), lane, sums);
+                add_rest(offset().rest[g.value], stage + totals_at + g.value * tokens * static_cast<int>(sizeof(float)), lane, sums);
             }
             float factor[2];
             scale.template read<g.value>(factor[0], factor[1]);
@@ -187,7 +189,7 @@ private:
                     if constexpr (Offset == offset_form::none) {
                         decoder::template decode<step>(m, words, fragments[s.value]);
                     } else {
-                        auto const& centre = offset.centre[g.value];
+                        auto const& centre = offset().centre[g.value];
                         using decoding = pair_decoding<E>;
                         std::uint32_t const minus[2] = {decoding::minus_centre(centre[0]), decoding::minus_centre(centre[1])};
                         decoder::template decode_from<step>(words, minus, fragments[s.value]);

@@ -254,7 +254,6 @@ private:
               "C"(comment<Registers>::begin), "C"(comment<Registers>::end_or_begin), "C"(comment<!Registers>::end),
               "C"(text::template rest<Registers>));
     }
-
 };
 
 }  // namespace fewbits
