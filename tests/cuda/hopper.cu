@@ -1,4 +1,4 @@
-// Instructions of Hopper that no kernel uses yet: nvcc takes them, and they become what they are meant to be.
+// Instructions of Hopper by themselves, also in kinds that no kernel uses: nvcc takes them, and they become what they are meant to be.
 #include <fewbits/cuda/launch.cuh>
 #include <fewbits/formats/integers.hpp>
 #include <fewbits/formats/minifloats.hpp>

@@ -13,7 +13,7 @@ struct shape {
 
 std::string text_of(shape s) { return std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k); }
 
-/// Activations on both sides: numbers, or a block format.
+/// The same activations in the host's memory and the device's: numbers, or a block format.
 template <class A>
 struct activations {
     std::vector<A> numbers;
