@@ -77,20 +77,23 @@ inline void read_values(operand const& from, std::size_t row, std::size_t first,
     }
 }
 
-/// A row's columns from `first` on, `columns` of them with zeros after the last, as fp32 or as its upper halves.
-inline void read_chunk(product const& p, std::size_t columns, std::size_t row, std::size_t first, std::byte* to) {
+/// A row's columns from `first` on as fp32 or as its upper halves, zeros up to the end of a line; how many lines that makes.
+inline std::size_t read_chunk(product const& p, std::size_t columns, std::size_t row, std::size_t first, std::byte* to) {
     alignas(64) float values[dense_chunk_bytes / 2];
+    std::size_t const per_line = columns / dense_chunk_lines;
     std::size_t const depth = std::min(columns, p.k() - first);
+    std::size_t const lines = (depth + per_line - 1) / per_line;
     read_values(p.a, row, first, depth, values);
-    std::fill(values + depth, values + columns, 0.0F);
-    if (columns * sizeof(float) == dense_chunk_bytes) {
-        __builtin_memcpy(to, values, dense_chunk_bytes);
-        return;
+    std::fill(values + depth, values + lines * per_line, 0.0F);
+    if (per_line * sizeof(float) == dense_line) {
+        __builtin_memcpy(to, values, lines * dense_line);
+        return lines;
     }
-    for (std::size_t i = 0; i < columns; ++i) {  // the values are bf16: the lower halves are 0
+    for (std::size_t i = 0; i < lines * per_line; ++i) {  // the values are bf16: the lower halves are 0
         auto const half = static_cast<std::uint16_t>(bit_cast<std::uint32_t>(values[i]) >> 16);
         __builtin_memcpy(to + i * sizeof half, &half, sizeof half);
     }
+    return lines;
 }
 
 /// Rows [first, first + rows) of a: chunk after chunk, tile after tile, the lines of a tile's rows side by side.
@@ -102,9 +105,9 @@ inline void read_dense_rows(product const& p, std::size_t columns, std::size_t f
             for (std::size_t r = 0; r < count; ++r) {
                 for (std::size_t k = 0; k < p.k(); k += columns) {
                     alignas(64) std::byte part[dense_chunk_bytes];
-                    read_chunk(p, columns, first + begin + r, k, part);
+                    std::size_t const lines = read_chunk(p, columns, first + begin + r, k, part);
                     std::byte* const to = out + (k / columns * rows + begin) * dense_chunk_bytes + r * dense_line;
-                    for (std::size_t l = 0; l < dense_chunk_lines; ++l) {
+                    for (std::size_t l = 0; l < lines; ++l) {
                         __builtin_memcpy(to + l * count * dense_line, part + l * dense_line, dense_line);
                     }
                 }

@@ -32,6 +32,7 @@ struct operand_facts {
     bool zero_point = false;      ///< an integer zero point, not a minimum
     bool plain_codes = false;     ///< a code stands for itself as an unsigned integer
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
+    bool looked_up = false;       ///< in panels, elements all bf16 or of at most 4 bits, a scale and perhaps a minimum for the same columns
     bool power_scales = false;    ///< every scale is a power of two or no number
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
     /// Columns whose scales and minimums are integers times two numbers, at most 256; 0: they are not.
@@ -53,7 +54,7 @@ struct rectangle {
     std::size_t row, rows, first, depth;
 };
 
-/// How a `grouped` operand gives panels of 16 rows (panel_order.hpp).
+/// How a `grouped` or `looked_up` operand gives panels of 16 rows (panel_order.hpp).
 struct panel_functions {
     int width;                           ///< bits of a code
     float const* (*values)() noexcept;   ///< the value of each code, 2^width of them
@@ -86,7 +87,7 @@ struct operand_functions {
     void (*scales)(operand const& self, std::size_t row, std::size_t rows, std::size_t column, float* out);
     /// One element through the matrix's own accessors: the definition, slow.
     float (*at)(operand const& self, reading what, std::size_t row, std::size_t column);
-    panel_functions panels{};  ///< where facts.grouped
+    panel_functions panels{};  ///< where facts.grouped or looked_up
 };
 
 /// A matrix of any kind as gemm sees it; refers to the matrix or to a view's data, owns nothing.

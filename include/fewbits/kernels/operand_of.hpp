@@ -74,8 +74,9 @@ constexpr operand_facts facts_of() noexcept {
         if constexpr (element::kind == format_kind::integer) {
             facts.plain_codes = element::layout.exponent == 0 && element::codec::lowest == 0 && element::codec::excess == 0;
         }
-        facts.grouped = element::width <= 8 && !X::trits && !X::block.linear && X::block.cols % quad_columns == 0 &&
-                        (X::is_symmetric || offset_extent<X> == X::block);
+        bool const in_panels = element::width <= 8 && !X::trits && !X::block.linear && (X::is_symmetric || offset_extent<X> == X::block);
+        facts.grouped = in_panels && X::block.cols % quad_columns == 0;
+        facts.looked_up = in_panels && !X::has_zero_point && (element::width <= 4 || elements_are_bf16<element>);
         facts.power_scales = is_power_of_two_scale<typename X::scale_type>;
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
         if (facts.grouped && facts.plain_codes) facts.super_block = super_block_of<X>();
@@ -186,7 +187,7 @@ struct panels {
         }
     }
     static constexpr panel_functions functions() noexcept {
-        if constexpr (facts_of<F>().grouped) {
+        if constexpr (facts_of<F>().grouped || facts_of<F>().looked_up) {
             panel_functions all{F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, nullptr, nullptr,
                                 &fetch_scales};
             if constexpr (facts_of<F>().super_block != 0) {

@@ -24,6 +24,12 @@ inline constexpr std::size_t float_span = 512;
 /// Rows of a up to which a product waits for memory more than it multiplies.
 inline constexpr std::size_t few_rows = 8;
 
+/// What becomes of weights.
+constexpr weights_as way_of(panel_path path, operand_facts const& w) noexcept {
+    if (path != panel_path::floats || (w.grouped && w.looked_up && w.symmetric)) return weights_as::elements;
+    return w.looked_up ? weights_as::scaled_elements : weights_as::values;
+}
+
 /// Everything the blocks of one product share.
 struct shared_state {
     product const& p;
@@ -57,20 +63,21 @@ public:
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
         bool const packed = lines(first_panel) != nullptr;
         in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
-        bool const from_lines = s_.rows == 1 && packed && (line_widths() >> w.panels().width & 1) != 0;
+        bool const from_lines = s_.rows == 1 && packed && form_.as == weights_as::elements && (line_widths() >> w.panels().width & 1) != 0;
         std::size_t const span = (from_lines && to_the_bit_) || form_.integers ? window_.columns() : float_span;
         bool const sums_are_all = to_the_bit_ || cols <= span;
         if (!sums_are_all) std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
             if (first != 0 && !sums_are_all) move_to_double();
-            window_.read(first_panel, panels_, first);
+            if (form_.as == weights_as::elements) window_.read(first_panel, panels_, first);
             if (packed && s_.rows <= few_rows) window_.fetch_next(first_panel);
             if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
             for (std::size_t k = first; k < end && !from_lines; k += depth_) {
                 std::size_t const depth = std::min(depth_, cols - k);
-                if (form_.values) read_values(w, first_panel, panels_, k, depth, strips_.get(), strip_bytes());
-                for (std::size_t i = 0; i < panels_ && !in_place_ && !form_.values; ++i) expand(first_panel + i, k, depth, i);
+                if (form_.as == weights_as::values) read_values(w, first_panel, panels_, k, depth, strips_.get(), strip_bytes());
+                else if (!in_place_) expand_all(first_panel, k, depth);
+                if (form_.as == weights_as::scaled_elements) window_.apply(first_panel, panels_, k, depth, strips_.get(), strip_bytes());
                 multiply(first_panel, k, form_.folds && fold(first_panel, k, depth));
             }
         }
@@ -86,13 +93,11 @@ public:
 private:
     static window_form form_of(shared_state const& s) noexcept {
         operand_facts const& w = s.p.w.facts();
-        bool const values = !w.grouped;
-        bool const symmetric = values || w.symmetric;
-        return {.values = values,
-                .symmetric = symmetric,
-                .centred = !symmetric && s.engine.centre != nullptr,
+        return {.as = way_of(s.engine.path, w),
+                .symmetric = w.symmetric,
+                .centred = !w.symmetric && s.engine.centre != nullptr,
                 .integers = !s.a.sum.empty(),
-                .folds = s.engine.fold != nullptr && symmetric && !s.a.scaled && w.power_scales};
+                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && w.power_scales};
     }
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
@@ -105,7 +110,7 @@ private:
     /// Of a panel, the last one at most; null where w is not packed.
     std::byte const* lines(std::size_t panel) const noexcept {
         operand const& w = s_.p.w;
-        return form_.values ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
+        return form_.as == weights_as::values ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
     }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
@@ -131,6 +136,10 @@ private:
         }
     }
 
+    void expand_all(std::size_t first_panel, std::size_t first, std::size_t depth) {
+        for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, first, depth, i);
+    }
+
     /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
     bool fold(std::size_t first_panel, std::size_t first, std::size_t depth) {
         bool exact = true;
@@ -138,7 +147,7 @@ private:
             std::byte* const strip = strips_.get() + i * strip_bytes();
             exact = s_.engine.fold(first, padded(depth, line_columns), window_.group(), window_.scale(i, first), strip) && exact;
         }
-        for (std::size_t i = 0; i < panels_ && !exact; ++i) expand(first_panel + i, first, depth, i);
+        if (!exact) expand_all(first_panel, first, depth);
         return exact;
     }
 
@@ -248,8 +257,8 @@ private:
 
 }  // namespace panel_detail
 
-/// The whole product by an engine; weights that are not `grouped` are read as values, on path floats. Rows of a are taken in slabs,
-/// so that their prepared form stays within a few MiB; a row's result depends on no other row.
+/// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
+/// result depends on no other row.
 inline void run_panels(product const& p, panel_engine const& engine, activation_form form) {
     constexpr std::size_t most_bytes = std::size_t{1} << 24;
     constexpr std::size_t most_rows = 528;  // a multiple of every engine's rows but AMX's, which pads: sums stay in the cache
@@ -259,12 +268,16 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
-    element_tables const tables = p.w.facts().grouped ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
+    panel_detail::weights_as const way = panel_detail::way_of(engine.path, p.w.facts());
+    element_tables const tables = way == panel_detail::weights_as::values ? element_tables{} : panel_detail::tables_of(p.w, engine.path);
+    operand_facts const values{};
+    product unscaled = p;  // as a's preparation sees it where no scale of w is left for sums
+    if (way != panel_detail::weights_as::elements) unscaled.w = p.w.with_facts(values);
     std::size_t const block = engine.scales.integers != nullptr ? p.w.facts().super_block : 0;
     form.blocks = engine.path == panel_path::bytes && block != 0 && p.a.facts().group % block == 0;
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
-        panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);
+        panel_activations const a = prepare_activations(unscaled, engine, form, tables.bias, first, rows);
         bool const adds = panel_detail::adds_only(engine, p.w, tables, rows);
         std::size_t const quads = adds ? a.part_words * line_columns / quad_columns : 0;
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
@@ -276,18 +289,6 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
             for (std::size_t i = task * blocks / tasks; i < end; ++i) panels.run(i * tile_panels);
         });
     }
-}
-
-/// Whether an engine of path floats looks the elements of w up and multiplies sums by scales.
-constexpr bool looks_up_floats(operand_facts const& w) noexcept { return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4); }
-
-/// The product in fp32 with any weights, those whose elements are not looked up as values.
-inline void run_widened(product const& p, panel_engine const& engine) {
-    if (looks_up_floats(p.w.facts())) return run_panels(p, engine, {});
-    operand_facts const values{};
-    product of_values = p;
-    of_values.w = p.w.with_facts(values);
-    run_panels(of_values, engine, {});
 }
 
 }  // namespace FEWBITS_BASELINE

@@ -15,9 +15,16 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
 
-/// How the scales of w are used, beside being multiplied with sums.
+/// What is multiplied, and with it what scales and offsets are for.
+enum class weights_as : unsigned char {
+    elements,         ///< sums of products are multiplied by scales
+    scaled_elements,  ///< path floats: elements are, before they are multiplied with a's
+    values            ///< path floats: w is read as values
+};
+
+/// How the elements of w, their scales and offsets are used.
 struct window_form {
-    bool values = false;    ///< not at all: w is read as values
+    weights_as as = weights_as::elements;
     bool symmetric = true;  ///< no offsets
     bool centred = false;   ///< offsets are taken as shifts of codes and a rest
     bool integers = false;  ///< scales are integers times a number for each super-block
@@ -29,7 +36,9 @@ public:
     panel_window(operand const& w, panel_engine const& engine, int centre, window_form form)
         : w_(w), engine_(engine), centre_(centre), form_(form), group_(w.facts().group == 0 ? w.cols() : w.facts().group),
           groups_((w.cols() + group_ - 1) / group_), scales_(size), offsets_(form.symmetric ? 0 : size), shifts_(form.centred ? size : 0),
-          integers_(form.integers ? 2 * size : 0) {}
+          integers_(form.integers ? 2 * size : 0), ones_(form.as == weights_as::elements ? 0 : size) {
+        if (form.as != weights_as::elements) std::fill_n(ones_.get(), size, 1.0F);
+    }
 
     /// Columns that share a scale.
     std::size_t group() const noexcept { return group_; }
@@ -50,8 +59,22 @@ public:
         if (first != 0 && window == window_) return;
         window_ = window;
         for (std::size_t i = 0; i < panels; ++i) {
-            if (form_.values) std::fill_n(scales_.get() + i * scale_window * panel_rows, panel_rows, 1.0F);
-            else read_panel(first_panel + i, i * scale_window * panel_rows);
+            read_panel(first_panel + i, i * scale_window * panel_rows);
+        }
+    }
+
+    /// Elements of columns [first, first + depth) to values in place, in strips strip_stride bytes apart. Path floats.
+    void apply(std::size_t first_panel, std::size_t panels, std::size_t first, std::size_t depth, std::byte* strips,
+               std::size_t strip_stride) {
+        for (std::size_t k = first; k < first + depth;) {
+            read(first_panel, panels, k);
+            std::size_t const end = std::min(first + depth, (k / columns() + 1) * columns());
+            for (std::size_t i = 0; i < panels; ++i) {
+                auto* const values = reinterpret_cast<float*>(strips + i * strip_stride + (k - first) * line_bytes);
+                float const* const offset = form_.symmetric ? nullptr : offsets_.get() + place(i, k);
+                engine_.scales.apply(k, end - k, group_, scale(i, k), offset, values);
+            }
+            k = end;
         }
     }
 
@@ -70,8 +93,9 @@ public:
 
     /// Where a tile finds all that.
     void point(panel_tile& tile) const noexcept {
-        tile.scale_w = scales_.get();
-        tile.minimum_w = form_.symmetric ? nullptr : offsets_.get();
+        bool const scaled = form_.as != weights_as::elements;
+        tile.scale_w = scaled ? ones_.get() : scales_.get();
+        tile.minimum_w = scaled || form_.symmetric ? nullptr : offsets_.get();
         tile.zero_points = w_.facts().zero_point;
         tile.shift_w = form_.centred ? shifts_.get() : nullptr;
         tile.integer_scale_w = form_.integers ? integers_.get() : nullptr;
@@ -111,6 +135,7 @@ private:
     scratch<float> scales_, offsets_;
     scratch<std::uint32_t> shifts_;
     scratch<std::uint32_t> integers_;  ///< of scales, and after them those of minimums
+    scratch<float> ones_;
 };
 
 /// w as values: columns [first, first + depth) of `panels` panels from first_panel on as vectors of path floats, strips

@@ -16,7 +16,7 @@ namespace panel_detail {
 /// The forms of an operand's elements that vectors look them up in.
 inline element_tables tables_of(operand const& w, panel_path path) noexcept {
     float const* const value = w.panels().values();
-    if (!w.facts().symmetric && path != panel_path::bytes) return make_centred_tables(w.panels().width);
+    if (!w.facts().symmetric && path == panel_path::pairs) return make_centred_tables(w.panels().width);
     element_tables tables = make_tables(w.panels().width, value);
     if (!w.facts().byte_elements) return tables;
     unsigned const codes = 1U << w.panels().width;

@@ -32,7 +32,7 @@ struct widened_product {
                                       .multiply_lines = &multiply_lines<float_dot>,
                                       .line_widths = every_width,
                                       .scales = vector_reader()};
-        run_widened(p, engine);
+        run_panels(p, engine, {});
     }
 };
 

@@ -33,7 +33,7 @@ struct widened_product {
                                       .line_widths = line_widths<float_dot>,
                                       .scales = vector_reader(),
                                       .add_up = &add_up};
-        run_widened(p, engine);
+        run_panels(p, engine, {});
     }
 };
 
