@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../byte_order.hpp"
+#include "../column_runs.hpp"
 #include "../device_target.hpp"
 #include "../fragment_weights.hpp"
 #include "../fragments.hpp"
