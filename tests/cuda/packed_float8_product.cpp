@@ -107,7 +107,7 @@ bool shows(lost planted) {
     careless::planted = planted;
     bool found = true;
     try {
-        found = !(worst_error<fb::e4m3_tile_1x128, fb::int4_g32, 32>(9, 257, 700, 1) < 1e-5);
+        found = !(worst_error<fb::e4m3_tile_1x128, fb::int4_g32, 32>(9, 250, 700, 1) < 1e-5);
     } catch (simt::kernel_error const&) {
     }
     careless::planted = lost::nothing;
@@ -133,10 +133,11 @@ bool decodes() {
                 words[to.word] |= (fb::kernel_code<E>(code) >> bit.value & 1U) << to.bit;
             });
         });
-        simt::machine* const none = nullptr;
+        struct {
+        } no_machine;
         fb::unrolled<2>([&](auto step) {
             std::uint32_t fragments[1][4];
-            decoder::template decode<step.value>(*none, words, fragments);
+            decoder::template decode<step.value>(no_machine, words, fragments);
             for (int r = 0; r < 4; ++r) {
                 for (int b = 0; b < 4; ++b) {
                     auto const got = static_cast<float>(decoder::operand::from_bits(fragments[0][r] >> (8 * b) & 0xFFU)) * decoder::unit;
@@ -171,9 +172,8 @@ TEST_CASE("many rows of FP8 times packed weights are right on every border") {
     double const bound = 1e-5;
     CHECK(worst_error<fb::e4m3_tensor, fb::int4_g128, 128>(130, 280, 200) < bound);
     CHECK(worst_error<fb::e4m3_row, fb::mxfp4, 32>(40, 140, 330) < bound);
-    CHECK(worst_error<fb::e5m2_tensor, fb::nvfp4, 32>(5, 40, 144) < bound);
+    CHECK(worst_error<fb::mxfp8_e5m2, fb::nvfp4, 64>(6, 20, 77) < bound);
     CHECK(worst_error<fb::e4m3_tile_1x128, fb::int4_g32, 32>(33, 257, 264, 3) < bound);
-    CHECK(worst_error<fb::mxfp8_e5m2, fb::mxfp6_e3m2, 64>(6, 20, 77) < bound);
     CHECK(worst_error<fb::e4m3_row, fb::e4m3_row, 32, fb::bf16>(3, 20, 400, 1, 2) < 0x1p-8);  // K shared out among the blocks of a cluster
 }
 
