@@ -21,17 +21,29 @@ inline namespace FEWBITS_BASELINE {
 
 /// Writes columns [column, column + count) of the row of y that row `row` of a makes: sums + bias, rounded once (overflow to infinity).
 template <gemm_result Y>
-void finish_row(product const& p, std::size_t row, std::size_t column, std::size_t count, double const* sums) {
+void finish_row(product const& p, std::size_t row, std::size_t column, std::size_t count, row_sums sums) {
     Y* const y = static_cast<Y*>(p.y) + (p.first_row + row) * p.y_stride + column;
     float const* const bias = p.bias == nullptr ? nullptr : p.bias + column;
-    for (std::size_t j = 0; j < count; ++j) {
-        double const sum = bias == nullptr ? sums[j] : add_to_odd(sums[j], static_cast<double>(bias[j]));
-        if constexpr (std::is_same_v<Y, float>) {
-            y[j] = static_cast<float>(sum);
-        } else {
-            y[j] = round_to<Y>(sum, nearest_even, to_special);
+    auto const finish = [&](std::size_t first, auto columns) {
+        double sum[16] = {};
+        if (sums.totals != nullptr) {
+            for (std::size_t j = 0; j < columns; ++j) sum[j] = sums.totals[first + j];
         }
-    }
+        if (sums.rest != nullptr) {
+            for (std::size_t j = 0; j < columns; ++j) sum[j] += static_cast<double>(sums.rest[first + j]);
+        }
+        if (bias != nullptr) {
+            for (std::size_t j = 0; j < columns; ++j) sum[j] = add_to_odd(sum[j], static_cast<double>(bias[first + j]));
+        }
+        for (std::size_t j = 0; j < columns; ++j) {
+            if constexpr (std::is_same_v<Y, float>) y[first + j] = static_cast<float>(sum[j]);
+            else y[first + j] = round_to<Y>(sum[j], nearest_even, to_special);
+        }
+    };
+    constexpr std::integral_constant<std::size_t, 16> at_once;  // a count that compilers know makes vectors
+    std::size_t const whole = count / at_once * at_once;
+    for (std::size_t j = 0; j < whole; j += at_once) finish(j, at_once);
+    finish(whole, count - whole);
 }
 
 }  // namespace FEWBITS_BASELINE

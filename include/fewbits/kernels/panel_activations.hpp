@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "bf16_parts.hpp"
 #include "panel_engine.hpp"
 #include "panel_scales.hpp"
+#include "portable/blocking.hpp"
 #include "product.hpp"
 
 FEWBITS_PRECISE_BEGIN
@@ -32,7 +32,9 @@ struct row_tile {
 struct panel_activations {
     std::vector<row_tile> tiles;
     std::size_t rows = 0;                      ///< of all tiles
-    std::vector<std::uint32_t> part[2];        ///< chunk after chunk of K, tile after tile, as panel_tile::a has it
+    scratch<std::uint32_t> words;              ///< both parts, chunk after chunk of K, row after row
+    std::size_t part_words = 0;                ///< of one
+    bool split = false;
     std::vector<panel_segment> segments;
     std::vector<std::size_t> chunk_begin;      ///< of each chunk's segments, and their end
     std::vector<std::uint32_t> group_column;   ///< first column of each shared group
@@ -45,6 +47,8 @@ struct panel_activations {
     bool scaled = false;                       ///< not all scales are 1
     float unit = 1.0F;
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
+
+    std::uint32_t* part(std::size_t i) const noexcept { return words.get() + i * part_words; }
 };
 
 inline namespace FEWBITS_BASELINE {
@@ -58,7 +62,7 @@ inline std::size_t bytes_of_row(panel_path path, bool split, std::size_t cols) n
 inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size_t rows) {
     a.rows = (rows + engine.row_padding - 1) / engine.row_padding * engine.row_padding;
     for (std::size_t first = 0, most = engine.rows; first < a.rows;) {
-        if (most > a.rows - first) most = engine.rows_apart ? a.rows - first : most > 4 ? 4 : most / 2;
+        if (most > a.rows - first) most = engine.row_padding > 1 ? a.rows - first : most > 4 ? 4 : most / 2;
         else a.tiles.push_back({first, most}), first += most;
     }
 }
@@ -111,33 +115,14 @@ inline void to_bytes(float const* values, float per_unit, std::uint32_t* words, 
     }
 }
 
-/// panel_engine::to_pairs
-inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) {
-    for (std::size_t i = 0; i < chunk_depth / 2; ++i) {
-        std::uint32_t const low = bit_cast<std::uint32_t>(values[pair_column(i, 0)]);
-        std::uint32_t const high = bit_cast<std::uint32_t>(values[pair_column(i, 1)]);
-        std::uint16_t const first = bf16_near(low);
-        std::uint16_t const second = bf16_near(high);
-        words[i] = first | static_cast<std::uint32_t>(second) << 16;
-        if (rest != nullptr) rest[i] = bf16_rest(low, first) | static_cast<std::uint32_t>(bf16_rest(high, second)) << 16;
-    }
-}
-
-/// What the parts of a row add up to over each segment of a chunk.
-inline void total_segments(panel_activations& a, std::size_t row, std::size_t chunk, std::uint32_t const* words,
-                           std::uint32_t const* rest) noexcept {
-    auto const half = [](std::uint32_t const* from, std::size_t column) {
-        std::size_t const step = column % line_columns;
-        std::uint32_t const word = from[column / line_columns * 2 + step % 2];
-        return static_cast<double>(bit_cast<float>(step < 2 ? word << 16 : word & 0xFFFF0000U));
-    };
+/// What the parts of a row add up to over each segment of a chunk, from sums of four columns.
+inline void total_segments(panel_activations& a, std::size_t row, std::size_t chunk, float const* sums) noexcept {
     std::size_t const first = chunk * strip_depth(panel_path::pairs);
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         double total = 0.0;
-        for (std::size_t k = s.begin - first; k < s.end - first; ++k) {
-            total += half(words, k);
-            if (rest != nullptr) total += half(rest, k);
+        for (std::size_t k = (s.begin - first) / line_columns; k < (s.end - first) / line_columns; ++k) {
+            total += static_cast<double>(sums[k]);
         }
         a.total[row * a.groups + s.number] = static_cast<float>(total);
     }
@@ -156,18 +141,15 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
 
 /// Row `row` of a slab that begins at row `first` of p.a: its words, and what its groups add up to.
 inline void prepare_row(panel_activations& a, product const& p, panel_engine const& engine, activation_form form, std::size_t first,
-                        row_tile tile, std::size_t row) {
+                        std::size_t row) {
     constexpr std::size_t most_depth = 2 * chunk_depth;
     std::size_t const depth = strip_depth(engine.path);
-    std::size_t const vectors = strip_vectors(engine.path);
     auto const to_bytes = engine.to_bytes != nullptr ? engine.to_bytes : &activation_detail::to_bytes;
-    auto const to_pairs = engine.to_pairs != nullptr ? engine.to_pairs : &activation_detail::to_pairs;
     int const fraction = engine.path == panel_path::bytes ? p.a.facts().fraction : 0;
     float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - fraction) << 23);
-    std::size_t const between = engine.rows_apart ? 1 : tile.rows;
-    float values[most_depth];
-    std::uint32_t words[2][most_depth];
-    std::int32_t sums[most_depth / 4];
+    float values[chunk_depth];
+    std::int32_t integer_sums[most_depth / line_columns];
+    float sums[most_depth / line_columns];
     for (std::size_t chunk = 0; chunk * depth < p.k(); ++chunk) {
         for (std::size_t k = 0; k < depth; k += chunk_depth) {
             std::size_t const column = chunk * depth + k;
@@ -175,18 +157,21 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
             auto const what = form.apart ? reading::elements : reading::values;
             if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
             std::fill(values + known, values + chunk_depth, 0.0F);
-            std::size_t const at = k / columns_of(engine.path);
-            if (engine.path == panel_path::bytes) to_bytes(values, per_unit, words[0] + at, sums + at);
-            else if (engine.path == panel_path::pairs) to_pairs(values, words[0] + at, form.split ? words[1] + at : nullptr);
-            else __builtin_memcpy(words[0] + at, values, chunk_depth * sizeof(float));
+            std::size_t const at = (chunk * a.rows + row) * strip_vectors(engine.path) + k / columns_of(engine.path);
+            std::uint32_t* const rest = a.split ? a.part(1) + at : nullptr;
+            if (engine.path == panel_path::bytes) to_bytes(values, per_unit, a.part(0) + at, integer_sums + k / line_columns);
+            else if (engine.path == panel_path::pairs) engine.to_pairs(values, a.part(0) + at, rest, a.total.empty() ? nullptr : sums);
+            else __builtin_memcpy(a.part(0) + at, values, sizeof values);
         }
-        if (!a.start.empty()) sum_groups(a, row, chunk, sums);
-        if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, words[0], form.split ? words[1] : nullptr);
-        std::size_t const in_tile = (row - tile.first) * (engine.rows_apart ? vectors : 1);
-        std::size_t const to = (chunk * a.rows + tile.first) * vectors + in_tile;
-        for (int i = 0; i < (form.split ? 2 : 1); ++i) {
-            for (std::size_t v = 0; v < vectors; ++v) a.part[i][to + v * between] = words[i][v];
-        }
+        if (!a.start.empty()) sum_groups(a, row, chunk, integer_sums);
+        if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, sums);
+    }
+}
+
+/// Zeros where the last tile has rows that a has not.
+inline void pad_rows(panel_activations& a, std::size_t rows, std::size_t chunks, std::size_t vectors) {
+    for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) {
+        for (std::size_t c = 0; c < chunks; ++c) std::fill_n(a.part(i) + (c * a.rows + rows) * vectors, (a.rows - rows) * vectors, 0U);
     }
 }
 
@@ -237,7 +222,10 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine);
     a.granule = common_granule(a.segments);
     std::size_t const chunks = a.chunk_begin.size() - 1;
-    for (int i = 0; i < (form.split ? 2 : 1); ++i) a.part[i].resize(a.rows * chunks * strip_vectors(engine.path));
+    a.split = form.split;
+    a.part_words = a.rows * chunks * strip_vectors(engine.path);
+    a.words = scratch<std::uint32_t>(a.part_words * (a.split ? 2 : 1));
+    activation_detail::pad_rows(a, rows, chunks, strip_vectors(engine.path));
     a.scale.assign(a.rows * a.groups, 1.0F);
     if (exact) {
         a.start.assign(a.rows * a.groups, 0);
@@ -252,7 +240,7 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     p.run_on.run(a.tiles.size(), [&](std::size_t t) {
         row_tile const tile = a.tiles[t];
         for (std::size_t r = tile.first; r < std::min(rows, tile.first + tile.rows); ++r) {
-            activation_detail::prepare_row(a, p, engine, form, first, tile, r);
+            activation_detail::prepare_row(a, p, engine, form, first, r);
             for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
                 std::size_t const column = a.group_column[g - r * a.groups];
                 bool const same = g != r * a.groups && (group_a == 0 || column % group_a != 0);

@@ -92,8 +92,8 @@ inline constexpr std::size_t ahead_streams = 2;
 
 /// One tile over one chunk of K.
 struct panel_tile {
-    /// Elements, four bytes a vector: of row r and vector i of all K at [i * rows + r]; [1]: what [0] leaves of a float, or null.
-    /// Where rows lie apart (panel_engine::rows_apart), at [r * strip_vectors(path) + i].
+    /// Elements, four bytes a vector of w: of row r and vector i of all K at [r * strip_vectors(path) + i]; [1]: what [0] leaves of
+    /// a float, or null.
     std::uint32_t const* a[2];
     std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
     std::byte const* strips;       ///< tile_panels strips of vectors
@@ -160,8 +160,9 @@ struct panel_engine {
     /// point or a minimum, becomes what is left as a minimum; shift becomes what brings four codes to their entries.
     void (*centre)(operand_facts const& w, int centre, std::size_t count, float const* scale, float* offset,
                    std::uint32_t* shift) = nullptr;
-    /// chunk_depth values of a row as words of pairs: the bf16 nearest each and, unless `rest` is null, the one nearest the rest.
-    void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest) = nullptr;
+    /// chunk_depth values of a row as words of pairs: the bf16 nearest each and, unless `rest` is null, the one nearest the rest;
+    /// unless `sums` is null, what both parts of each four columns add up to.
+    void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) = nullptr;
     /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
     /// Where each is given: multiplies the vectors of columns [first, first + depth) by their scales 2^e (of groups of columns, from
@@ -170,8 +171,7 @@ struct panel_engine {
     bool (*fold)(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) = nullptr;
     void (*multiply_folded)(std::size_t rows, panel_tile const& tile) = nullptr;
     std::size_t longest = 64;     ///< columns of the longest segment where sums are rounded
-    std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros
-    bool rows_apart = false;      ///< how the words of a tile lie, see panel_tile; apart, `rows` of a tile may be any number
+    std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros, and a tile takes any such multiple
     bool flips = false;           ///< `multiply` heeds panel_tile::flip and strip_stride: lines of plain bytes serve as strips
     /// totals += sums, sums = 0; `count` is a multiple of 64. Null: as the compiler has it.
     void (*add_up)(float* sums, std::size_t count, double* totals) = nullptr;

@@ -9,7 +9,7 @@
 
 #include "panel_activations.hpp"
 #include "panel_engine.hpp"
-#include "panel_scales.hpp"
+#include "panel_window.hpp"
 #include "portable/blocking.hpp"
 #include "product.hpp"
 #include "weight_tables.hpp"
@@ -40,159 +40,115 @@ public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
-          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()),
-          symmetric_(s.p.w.facts().symmetric), folds_(s.engine.fold != nullptr && symmetric_ && !s.a.scaled && s.p.w.facts().power_scales),
-          centred_(!symmetric_ && s.engine.centre != nullptr), integers_(!s.a.sum.empty()), scales_(scale_count),
-          offsets_(symmetric_ ? 0 : scale_count), shifts_(centred_ ? scale_count : 0), integer_scales_(integers_ ? 2 * scale_count : 0),
-          products_(integers_ ? s.engine.rows * tile_width : 0), sums_(padded_rows_ * tile_width),
-          carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
+          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()), form_(form_of(s)),
+          window_(s.p.w, s.engine, s.tables.centre, form_), products_(form_.integers ? s.engine.rows * tile_width : 0),
+          sums_(padded_rows_ * tile_width), carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
     void run(std::size_t first_panel) {
         operand const& w = s_.p.w;
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
-        if (panels_ < tile_panels) clear();
+        if (panels_ < tile_panels) {
+            std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
+            window_.clear();
+        }
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
-        std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         std::size_t const cols = s_.p.k();
         if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
-        bool const packed = w.panels().lines(w, first_panel) != nullptr;
+        bool const packed = lines(first_panel) != nullptr;
         in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
         bool const from_lines = s_.rows == 1 && packed && (line_widths() >> w.panels().width & 1) != 0;
-        std::size_t const span = (from_lines && to_the_bit_) || integers_ ? window_columns() : float_span;
+        std::size_t const span = (from_lines && to_the_bit_) || form_.integers ? window_.columns() : float_span;
+        bool const sums_are_all = to_the_bit_ || cols <= span;
+        if (!sums_are_all) std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
         for (std::size_t first = 0; first < cols; first += span) {
             std::size_t const end = std::min(cols, first + span);
-            read_scales(first_panel, first);
-            if (packed && s_.rows <= few_rows) fetch_scales(first_panel);
+            if (first != 0 && !sums_are_all) move_to_double();
+            window_.read(first_panel, panels_, first);
+            if (packed && s_.rows <= few_rows) window_.fetch_next(first_panel);
             if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
             for (std::size_t k = first; k < end && !from_lines; k += depth_) {
                 std::size_t const depth = std::min(depth_, cols - k);
-                for (std::size_t i = 0; i < panels_ && !in_place_; ++i) expand(first_panel + i, k, depth, i);
-                multiply(first_panel, k, folds_ && fold(first_panel, k, depth));
+                if (form_.values) read_values(w, first_panel, panels_, k, depth, strips_.get(), strip_bytes());
+                for (std::size_t i = 0; i < panels_ && !in_place_ && !form_.values; ++i) expand(first_panel + i, k, depth, i);
+                multiply(first_panel, k, form_.folds && fold(first_panel, k, depth));
             }
-            if (!to_the_bit_) move_to_double();
         }
         if (s_.engine.leave != nullptr) s_.engine.leave();
-        move_to_double();
         std::size_t const column = first_panel * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, w.rows() - column);
         for (std::size_t r = 0; r < s_.rows; ++r) {
-            s_.p.finish(s_.p, s_.first_row + r, column, count, totals_.get() + r * tile_width);
+            double const* const totals = sums_are_all ? nullptr : totals_.get() + r * tile_width;
+            s_.p.finish(s_.p, s_.first_row + r, column, count, {totals, sums_.get() + r * tile_width});
         }
     }
 
 private:
-    static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
-    /// For panels beyond the last: numbers that harm nothing.
-    void clear() noexcept {
-        std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
-        std::fill_n(scales_.get(), scale_count, 0.0F);
-        if (symmetric_) return;
-        std::fill_n(offsets_.get(), scale_count, 0.0F);
-        if (centred_) std::fill_n(shifts_.get(), scale_count, 0U);
-        if (integers_) std::fill_n(integer_scales_.get(), 2 * scale_count, 0U);
+    static window_form form_of(shared_state const& s) noexcept {
+        operand_facts const& w = s.p.w.facts();
+        bool const values = !w.grouped;
+        bool const symmetric = values || w.symmetric;
+        return {.values = values,
+                .symmetric = symmetric,
+                .centred = !symmetric && s.engine.centre != nullptr,
+                .integers = !s.a.sum.empty(),
+                .folds = s.engine.fold != nullptr && symmetric && !s.a.scaled && w.power_scales};
     }
+    static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
-    static constexpr std::size_t scale_count = tile_panels * scale_window * panel_rows;
 
     unsigned line_widths() const noexcept {
-        if (integers_) return s_.engine.scaled_line_widths;
+        if (form_.integers) return s_.engine.scaled_line_widths;
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
     std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
+    /// Of a panel, the last one at most; null where w is not packed.
+    std::byte const* lines(std::size_t panel) const noexcept {
+        operand const& w = s_.p.w;
+        return form_.values ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
+    }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
         operand const& w = s_.p.w;
         int const width = w.panels().width;
         std::byte* const strip = strips_.get() + i * strip_bytes();
-        std::byte const* lines = w.panels().lines(w, panel);
-        bool const packed = lines != nullptr;
+        std::byte const* codes = lines(panel);
+        bool const packed = codes != nullptr;
         if (packed) {
-            lines += first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
+            codes += first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
         } else {
             gather(panel, first, depth);
-            lines = lines_;
+            codes = gathered_;
         }
         depth = depth_in_units(depth);
-        if (!centred_) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, lines, depth, strip);
-        std::size_t const group = w.facts().group == 0 ? s_.p.k() : w.facts().group;
+        if (!form_.centred) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, codes, depth, strip);
+        std::size_t const group = window_.group();
+        auto const expand_shifted = packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted;
         for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
             std::size_t const end = std::min(first + depth, (k / group + 1) * group);
-            std::uint32_t const* const shift = shifts_.get() + (i * scale_window + k / group % scale_window) * panel_rows;
-            (packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted)(width, s_.tables, lines, k - first, end - k, shift, strip);
+            expand_shifted(width, s_.tables, codes, k - first, end - k, window_.shift(i, k), strip);
             k = end;
         }
     }
 
     /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
     bool fold(std::size_t first_panel, std::size_t first, std::size_t depth) {
-        std::size_t const group = s_.p.w.facts().group == 0 ? s_.p.k() : s_.p.w.facts().group;
         bool exact = true;
         for (std::size_t i = 0; i < panels_; ++i) {
-            float const* const scale = scales_.get() + (i * scale_window + first / group % scale_window) * panel_rows;
-            exact = s_.engine.fold(first, padded(depth, line_columns), group, scale, strips_.get() + i * strip_bytes()) && exact;
+            std::byte* const strip = strips_.get() + i * strip_bytes();
+            exact = s_.engine.fold(first, padded(depth, line_columns), window_.group(), window_.scale(i, first), strip) && exact;
         }
         for (std::size_t i = 0; i < panels_ && !exact; ++i) expand(first_panel + i, first, depth, i);
         return exact;
     }
 
-    /// Columns of a window of scales, all of K where there is one scale: a multiple of a chunk.
-    std::size_t window_columns() const noexcept {
-        std::size_t const group = s_.p.w.facts().group;
-        return group == 0 ? padded(s_.p.k(), depth_) : scale_window * group;
-    }
-
-    /// Asks memory for the scales of the window after this one, of the next panels where these have no more.
-    void fetch_scales(std::size_t first_panel) const noexcept {
-        operand const& w = s_.p.w;
-        std::size_t const group = w.facts().group;
-        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
-        bool const more = (window_ + 1) * scale_window < groups;
-        std::size_t const panel = more ? first_panel : first_panel + tile_panels;
-        std::size_t const begin = more ? (window_ + 1) * scale_window : 0;
-        std::size_t const end = std::min(panel + tile_panels, panels_of(w.rows()));
-        for (std::size_t i = panel; i < end; ++i) w.panels().fetch_scales(w, i, begin, std::min(scale_window, groups - begin));
-    }
-
-    /// The window of scales that the span from column `first` on needs: a window holds whole spans.
-    void read_scales(std::size_t first_panel, std::size_t first) {
-        operand const& w = s_.p.w;
-        std::size_t const group = w.facts().group;
-        std::size_t const window = group == 0 ? 0 : first / (scale_window * group);
-        if (first != 0 && window == window_) return;
-        window_ = window;
-        std::size_t const groups = group == 0 ? 1 : (s_.p.k() + group - 1) / group;
-        std::size_t const begin = window * scale_window;
-        for (std::size_t i = 0; i < panels_; ++i) {
-            std::size_t const at = i * scale_window * panel_rows;
-            std::size_t const count = std::min(scale_window, groups - begin);
-            float* const offset = symmetric_ ? nullptr : offsets_.get() + at;
-            if (integers_) {
-                std::uint32_t* const integers = integer_scales_.get() + at;
-                std::size_t const blocks = w.facts().super_block / group;  // groups of a super-block
-                std::size_t const numbers = (count + blocks - 1) / blocks;
-                w.panels().integers(w, s_.engine.scales, first_panel + i, begin, count, integers, integers + scale_count);
-                w.panels().factors(w, s_.engine.scales, first_panel + i, begin / blocks, numbers, scales_.get() + at, offset);
-                continue;
-            }
-            w.panels().scales(w, s_.engine.scales, first_panel + i, begin, count, scales_.get() + at, offset);
-            std::size_t const rows = std::min(panel_rows, w.rows() - (first_panel + i) * panel_rows);
-            for (std::size_t k = 0; folds_ && k < count; ++k) {  // what stands for rows beyond the last decides nothing
-                std::fill(scales_.get() + at + k * panel_rows + rows, scales_.get() + at + (k + 1) * panel_rows, 1.0F);
-            }
-            if (centred_) {
-                s_.engine.centre(w.facts(), s_.tables.centre, count * panel_rows, scales_.get() + at, offset, shifts_.get() + at);
-            }
-        }
-    }
-
     void multiply_lines(std::size_t first_panel, std::size_t begin, std::size_t end) {
         operand const& w = s_.p.w;
-        std::byte const* lines[tile_panels];
-        for (std::size_t i = 0; i < tile_panels; ++i) lines[i] = w.panels().lines(w, first_panel + std::min(i, panels_ - 1));
+        std::byte const* all[tile_panels];
+        for (std::size_t i = 0; i < tile_panels; ++i) all[i] = lines(first_panel + i);
         panel_tile const tile = tile_of(s_.a.tiles[0], begin, end);
-        if (s_.sums != nullptr) s_.engine.add_lines(w.panels().width, lines, tile);
-        else s_.engine.multiply_lines(w.panels().width, s_.tables, lines, tile);
+        if (s_.sums != nullptr) s_.engine.add_lines(w.panels().width, all, tile);
+        else s_.engine.multiply_lines(w.panels().width, s_.tables, all, tile);
     }
 
     /// Codes of a matrix stored row by row, four columns of 16 rows a line.
@@ -205,30 +161,26 @@ private:
             std::size_t const known = row < w.rows() ? depth : 0;
             std::fill(row_codes + known, row_codes + depth_, std::uint8_t{0});
             for (std::size_t k = 0; k < depth_in_units(depth); k += line_columns) {
-                std::memcpy(lines_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
+                std::memcpy(gathered_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
             }
         }
     }
 
     void multiply(std::size_t first_panel, std::size_t first, bool folded) {
-        operand const& w = s_.p.w;
-        std::size_t const width = static_cast<std::size_t>(w.panels().width);
+        std::size_t const width = static_cast<std::size_t>(s_.p.w.panels().width);
         std::size_t const chunk = first / depth_;
         bool const ends = first + depth_ >= s_.p.k();
-        std::size_t const ahead_panel = std::min(first_panel + (ends ? tile_panels : 0), (w.rows() - 1) / panel_rows);
-        std::byte const* lines[tile_panels];
-        for (std::size_t i = 0; i < tile_panels; ++i) {
-            lines[i] = w.panels().lines(w, std::min(ahead_panel + i, (w.rows() - 1) / panel_rows));
-        }
+        std::byte const* ahead[tile_panels];
+        for (std::size_t i = 0; i < tile_panels; ++i) ahead[i] = lines(first_panel + (ends ? tile_panels : 0) + i);
         for (std::size_t t = 0; t < s_.a.tiles.size(); ++t) {
             panel_tile tile = tile_of(s_.a.tiles[t], chunk, chunk + 1);
             if (in_place_) {
-                tile.strips = w.panels().lines(w, first_panel) + first / unit_columns * width * line_bytes;
-                tile.strip_stride = static_cast<std::size_t>(w.panels().lines(w, first_panel + 1) - w.panels().lines(w, first_panel));
+                tile.strips = lines(first_panel) + first / unit_columns * width * line_bytes;
+                tile.strip_stride = static_cast<std::size_t>(lines(first_panel + 1) - lines(first_panel));
                 tile.flip = s_.tables.flip;
             }
-            for (std::size_t i = 0; i < ahead_streams && lines[0] != nullptr; ++i) {
-                std::byte const* const next = lines[(t * ahead_streams + i) % tile_panels];
+            for (std::size_t i = 0; i < ahead_streams && ahead[0] != nullptr; ++i) {
+                std::byte const* const next = ahead[(t * ahead_streams + i) % tile_panels];
                 std::size_t const at = ends ? 0 : (first + depth_) / unit_columns * width * line_bytes;
                 tile.ahead[i] = reinterpret_cast<std::uintptr_t>(next) + at - reinterpret_cast<std::uintptr_t>(tile.strips);
             }
@@ -242,9 +194,9 @@ private:
         panel_tile tile{};
         std::size_t const row = rows.first;
         std::size_t const vectors = strip_vectors(s_.engine.path);
-        std::size_t const words = (begin * a.rows + row) * vectors - begin * vectors * (s_.engine.rows_apart ? 1 : rows.rows);
-        tile.a[0] = a.part[0].data() + words;
-        tile.a[1] = a.part[1].empty() ? nullptr : a.part[1].data() + words;
+        std::size_t const words = (begin * a.rows + row - begin) * vectors;
+        tile.a[0] = a.part(0) + words;
+        tile.a[1] = a.split ? a.part(1) + words : nullptr;
         tile.sums = s_.sums;
         tile.strips = strips_.get();
         tile.strip_stride = strip_bytes();
@@ -255,13 +207,8 @@ private:
         tile.scale_a = a.scale.data() + row * a.groups;
         tile.start_a = exact_ ? a.start.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
-        tile.scale_w = scales_.get();
-        tile.minimum_w = symmetric_ ? nullptr : offsets_.get();
-        tile.zero_points = s_.p.w.facts().zero_point;
-        tile.shift_w = centred_ ? shifts_.get() : nullptr;
-        if (integers_) {
-            tile.integer_scale_w = integer_scales_.get();
-            tile.integer_minimum_w = integer_scales_.get() + scale_count;
+        window_.point(tile);
+        if (form_.integers) {
             tile.sum_a_stride = a.sum_stride;
             tile.sum_a = a.sum.data() + row * tile.sum_a_stride;
             tile.block_pairs = s_.p.w.facts().super_block / s_.p.w.facts().group / 2;
@@ -289,27 +236,20 @@ private:
     std::size_t depth_;
     bool in_place_ = false;  ///< lines serve as strips
     std::size_t panels_ = 0;
-    std::size_t window_ = 0;
     scratch<std::byte> strips_;
-    bool symmetric_;
-    bool folds_;       ///< no scale is left but w's, which are powers of two
-    bool centred_;     ///< offsets are taken as shifts of codes and a rest
-    bool integers_;    ///< scales are integers times a number for each super-block
-    scratch<float> scales_;
-    scratch<float> offsets_;
-    scratch<std::uint32_t> shifts_;
-    scratch<std::uint32_t> integer_scales_;  ///< and after them those of minimums
+    window_form form_;
+    panel_window window_;
     scratch<std::int32_t> products_;         ///< of a tile, by those
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
-    alignas(64) std::byte lines_[2 * chunk_depth / line_columns * line_bytes];
+    alignas(64) std::byte gathered_[2 * chunk_depth / line_columns * line_bytes];
 };
 
 }  // namespace panel_detail
 
-/// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
-/// result depends on no other row.
+/// The whole product by an engine; weights that are not `grouped` are read as values, on path floats. Rows of a are taken in slabs,
+/// so that their prepared form stays within a few MiB; a row's result depends on no other row.
 inline void run_panels(product const& p, panel_engine const& engine, activation_form form) {
     constexpr std::size_t most_bytes = std::size_t{1} << 24;
     constexpr std::size_t most_rows = 528;  // a multiple of every engine's rows but AMX's, which pads: sums stay in the cache
@@ -319,16 +259,16 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
-    element_tables const tables = panel_detail::tables_of(p.w, engine.path);
+    element_tables const tables = p.w.facts().grouped ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
     std::size_t const block = engine.scales.integers != nullptr ? p.w.facts().super_block : 0;
     form.blocks = engine.path == panel_path::bytes && block != 0 && p.a.facts().group % block == 0;
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
         panel_activations const a = prepare_activations(p, engine, form, tables.bias, first, rows);
         bool const adds = panel_detail::adds_only(engine, p.w, tables, rows);
-        std::size_t const quads = adds ? a.part[0].size() * line_columns / quad_columns : 0;
+        std::size_t const quads = adds ? a.part_words * line_columns / quad_columns : 0;
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
-        if (adds) engine.make_sums(p.w.panels().width, tables, a.part[0].data(), quads, sums.get());
+        if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block panels(state);
@@ -336,6 +276,18 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
             for (std::size_t i = task * blocks / tasks; i < end; ++i) panels.run(i * tile_panels);
         });
     }
+}
+
+/// Whether an engine of path floats looks the elements of w up and multiplies sums by scales.
+constexpr bool looks_up_floats(operand_facts const& w) noexcept { return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4); }
+
+/// The product in fp32 with any weights, those whose elements are not looked up as values.
+inline void run_widened(product const& p, panel_engine const& engine) {
+    if (looks_up_floats(p.w.facts())) return run_panels(p, engine, {});
+    operand_facts const values{};
+    product of_values = p;
+    of_values.w = p.w.with_facts(values);
+    run_panels(of_values, engine, {});
 }
 
 }  // namespace FEWBITS_BASELINE

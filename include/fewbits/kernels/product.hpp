@@ -21,6 +21,16 @@ enum class target_choice : unsigned char {
     amx         ///< as on one with AMX
 };
 
+/// Sums of a row's columns: totals + rest, one of which may be missing.
+struct row_sums {
+    double const* totals;
+    float const* rest;
+
+    row_sums(double const* all) noexcept : totals(all), rest(nullptr) {}
+    row_sums(float const* all) noexcept : totals(nullptr), rest(all) {}
+    row_sums(double const* some, float const* others) noexcept : totals(some), rest(others) {}
+};
+
 /// The matrices of one product. Shapes have been checked: a is M x K, w is N x K, y is M x N, all of them at least 1.
 struct product {
     operand a;
@@ -29,7 +39,7 @@ struct product {
     std::size_t y_stride;    ///< elements
     float const* bias;       ///< N values, or null
     /// Writes columns [column, column + count) of one row of a's: the sums plus bias, each rounded once.
-    void (*finish)(product const& p, std::size_t row, std::size_t column, std::size_t count, double const* sums);
+    void (*finish)(product const& p, std::size_t row, std::size_t column, std::size_t count, row_sums sums);
     executor run_on;
     std::size_t first_row;   ///< the row of y that a's first row belongs to
 

@@ -19,7 +19,6 @@ panel_engine bf16_engine(bool split) noexcept {
     engine.multiply_folded = split ? &multiply_folded<true> : &multiply_folded<false>;
     engine.longest = strip_depth(panel_path::pairs);
     engine.row_padding = register_rows;
-    engine.rows_apart = true;
     engine.flips = false;
     engine.enter = &enter<panel_path::pairs>;
     engine.leave = &release;

@@ -16,7 +16,6 @@ panel_engine integer_engine() noexcept {
     engine.rows = most_rows;
     engine.multiply = &multiply<avx512::byte_dot>;
     engine.row_padding = register_rows;
-    engine.rows_apart = true;
     engine.flips = false;
     engine.enter = &enter<panel_path::bytes>;
     engine.leave = &release;

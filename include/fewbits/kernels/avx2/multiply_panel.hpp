@@ -107,7 +107,7 @@ inline void multiply_rows(panel_tile const& t, std::size_t panel, std::index_seq
             auto const* const line = reinterpret_cast<__m256i const*>(strip + (i - first) * line_bytes);
             __m256i const w[line_vectors]{_mm256_load_si256(line), _mm256_load_si256(line + 1)};
             auto const row = [&]<std::size_t R>(std::integral_constant<std::size_t, R>) {
-                __m256i const a = Dot::broadcast(t.a[0][i * sizeof...(Row) + R]);
+                __m256i const a = Dot::broadcast(t.a[0][R * strip_vectors(Dot::path) + i]);
                 for (std::size_t v = 0; v < line_vectors; ++v) sums[R][v] = Dot::add(sums[R][v], w[v], a);
             };
             (row(std::integral_constant<std::size_t, Row>{}), ...);

@@ -1,4 +1,4 @@
-// The product of any operand with grouped weights in fp32: elements expanded in registers, fused multiply-adds, scales on the sums.
+// The product of any operand with quantized weights in fp32: elements expanded in registers, fused multiply-adds.
 #pragma once
 
 #include <string_view>
@@ -17,10 +17,10 @@ struct widened_product {
     using isa = fewbits::isa::avx2;
     static constexpr std::string_view name = "avx2/widened_product";
     static constexpr std::string_view reason =
-        "both sides to fp32, w by look-ups in registers, sums of at most 64 fused multiply-adds times their scales, then in double";
+        "both sides to fp32, w by look-ups in registers where its scales allow it, sums of at most 64 fused multiply-adds, then in double";
     static bool available(processor const& here) noexcept { return here.avx2; }
-    static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
-        return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
+    static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
+        return w.dense == dense_form::none && !is_exact_pair(a, w);
     }
     template <class = void>
     static void run(product const& p) {
@@ -32,7 +32,7 @@ struct widened_product {
                                       .multiply_lines = &multiply_lines<float_dot>,
                                       .line_widths = every_width,
                                       .scales = vector_reader()};
-        run_panels(p, engine, {});
+        run_widened(p, engine);
     }
 };
 

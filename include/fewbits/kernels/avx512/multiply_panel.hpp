@@ -175,6 +175,7 @@ template <class Dot, std::size_t Rows>
 void multiply_rows(panel_tile const& tile) noexcept {
     panel_tile const t = tile;  // what vectors are stored to is none of these
     constexpr std::size_t columns = columns_of(Dot::path);
+    constexpr std::size_t stride = strip_vectors(Dot::path);  // of a, in words
     std::size_t const first = t.first / columns;
     [[maybe_unused]] __m512i const flip = _mm512_set1_epi8(static_cast<char>(t.flip));
     for (std::size_t g = 0; g < t.segment_count; ++g) {
@@ -185,9 +186,9 @@ void multiply_rows(panel_tile const& tile) noexcept {
         });
         std::byte const* w_at = t.strips + (segment.begin / columns - first) * line_bytes;
         std::byte const* const w_end = t.strips + (segment.end / columns - first) * line_bytes;
-        std::uint32_t const* a = t.a[0] + segment.begin / columns * Rows;
-        std::uint32_t const* rest = Dot::split ? t.a[1] + segment.begin / columns * Rows : nullptr;
-        for (; w_at != w_end; w_at += line_bytes, a += Rows) {
+        std::uint32_t const* a = t.a[0] + segment.begin / columns;
+        std::uint32_t const* rest = Dot::split ? t.a[1] + segment.begin / columns : nullptr;
+        for (; w_at != w_end; w_at += line_bytes, ++a) {
             __m512i w[tile_panels];
             unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
                 w[p] = load_line(w_at + p * t.strip_stride);
@@ -197,14 +198,16 @@ void multiply_rows(panel_tile const& tile) noexcept {
                 _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(w_at) + t.ahead[i]), _MM_HINT_T1);
             });
             unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { sums[r][p] = Dot::add(sums[r][p], w[p], a[r]); });
+                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
+                    sums[r][p] = Dot::add(sums[r][p], w[p], a[r * stride]);
+                });
                 if constexpr (Dot::split) {
                     unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-                        sums[r][p] = Dot::add(sums[r][p], w[p], rest[r]);
+                        sums[r][p] = Dot::add(sums[r][p], w[p], rest[r * stride]);
                     });
                 }
             });
-            if constexpr (Dot::split) rest += Rows;
+            if constexpr (Dot::split) ++rest;
         }
         auto const end = [&](auto const& f) __attribute__((always_inline)) {
             unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {

@@ -35,17 +35,29 @@ inline void store_pairs_of(__m512i upper, std::uint32_t* words) noexcept {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), _mm256_shuffle_epi8(columns, order));
 }
 
+/// Sums of each four of 16 columns.
+inline void store_sums_of_four(__m512 columns, float* sums) noexcept {
+    __m512 const twos = _mm512_add_ps(columns, _mm512_permute_ps(columns, 0b10'11'00'01));
+    __m512 const fours = _mm512_add_ps(twos, _mm512_permute_ps(twos, 0b01'00'11'10));
+    _mm_storeu_ps(sums, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, fours)));
+}
+
 /// panel_engine::to_pairs
-inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest) {
+inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) {
     __m512i const exponent = _mm512_set1_epi32(0x7F800000);
     for (std::size_t k = 0; k < chunk_depth; k += 16) {
         __m512 const x = _mm512_loadu_ps(values + k);
         __m512i const first = nearest_upper_halves(_mm512_castps_si512(x));
         store_pairs_of(first, words + k / 2);
-        if (rest == nullptr) continue;
-        __m512i const left = _mm512_castps_si512(_mm512_sub_ps(x, _mm512_castsi512_ps(first)));
-        __mmask16 const number = _mm512_cmpneq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(x), exponent), exponent);
-        store_pairs_of(_mm512_maskz_mov_epi32(number, nearest_upper_halves(left)), rest + k / 2);
+        __m512 both = _mm512_castsi512_ps(first);
+        if (rest != nullptr) {
+            __m512i const left = _mm512_castps_si512(_mm512_sub_ps(x, both));
+            __mmask16 const number = _mm512_cmpneq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(x), exponent), exponent);
+            __m512i const second = _mm512_maskz_mov_epi32(number, nearest_upper_halves(left));
+            store_pairs_of(second, rest + k / 2);
+            both = _mm512_add_ps(both, _mm512_castsi512_ps(second));
+        }
+        if (sums != nullptr) store_sums_of_four(both, sums + k / 4);
     }
 }
 

@@ -1,4 +1,4 @@
-// The product of any operand with grouped weights in fp32: elements expanded by look-ups, fused multiply-adds, scales on the sums.
+// The product of any operand with quantized weights in fp32: elements expanded by look-ups, fused multiply-adds.
 #pragma once
 
 #include <string_view>
@@ -17,10 +17,10 @@ struct widened_product {
     using isa = fewbits::isa::avx512;
     static constexpr std::string_view name = "avx512/widened_product";
     static constexpr std::string_view reason =
-        "both sides to fp32, w by look-ups in registers, sums of at most 64 fused multiply-adds times their scales, then in double";
+        "both sides to fp32, w by look-ups in registers where its scales allow it, sums of at most 64 fused multiply-adds, then in double";
     static bool available(processor const& here) noexcept { return here.avx512; }
-    static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept {
-        return w.grouped && w.symmetric && (w.exact_in_bf16 || w.width <= 4);
+    static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
+        return w.dense == dense_form::none && !is_exact_pair(a, w);
     }
     template <class = void>
     static void run(product const& p) {
@@ -33,7 +33,7 @@ struct widened_product {
                                       .line_widths = line_widths<float_dot>,
                                       .scales = vector_reader(),
                                       .add_up = &add_up};
-        run_panels(p, engine, {});
+        run_widened(p, engine);
     }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "../product.hpp"
 #include "strip.hpp"
@@ -14,10 +15,14 @@ namespace fewbits {
 template <class T>
 class scratch {
 public:
+    scratch() noexcept : data_(nullptr) {}
     explicit scratch(std::size_t count)
         : data_(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}))) {}
-    scratch(scratch const&) = delete;
-    scratch& operator=(scratch const&) = delete;
+    scratch(scratch&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+    scratch& operator=(scratch&& other) noexcept {
+        std::swap(data_, other.data_);
+        return *this;
+    }
     ~scratch() { ::operator delete(data_, std::align_val_t{64}); }
     T* get() const noexcept { return data_; }
 
@@ -73,12 +78,12 @@ inline void read_activations(product const& p, reading what, block const& b, std
 /// tile of rows.
 template <class Sum>
 void finish_block(product const& p, block const& b, Sum const* sums) {
-    scratch<double> line(b.strips() * strip_columns);
+    scratch<Sum> line(b.strips() * strip_columns);
     for (std::size_t i = 0; i < b.rows; ++i) {
         Sum const* const in_tile = sums + i / tile_rows * tile_size + i % tile_rows * tile_columns;
         for (std::size_t j = 0; j < b.cols; j += tile_columns) {
             Sum const* const from = in_tile + j / tile_columns * b.row_tiles() * tile_size;
-            for (std::size_t c = 0; c < tile_columns; ++c) line.get()[j + c] = static_cast<double>(from[c]);
+            std::copy_n(from, tile_columns, line.get() + j);
         }
         p.finish(p, b.m + i, b.n, b.cols, line.get());
     }

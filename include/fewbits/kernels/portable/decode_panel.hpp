@@ -52,33 +52,28 @@ void expand_panels(prepacked_matrix<F> const& q, rectangle part, float* out) {
     }
 }
 
-/// Scales (and offsets) of the columns [first, first + count) of a group, for each row of a strip.
-template <block_format F>
-void read_strip_scales(prepacked_matrix<F> const& q, rectangle part, std::size_t group, float* scale, float* offset) {
-    alignas(64) float numbers[2][scale_window * panel_rows] = {};
-    for (std::size_t j = 0; j < part.rows; j += panel_rows) {
-        read_panel_scales<F>(q.levels(), q.rows(), (part.row + j) / panel_rows, group, 1, portable::scalar_reader, numbers[0], numbers[1]);
-        std::copy_n(numbers[0], panel_rows, scale + j);
-        std::copy_n(numbers[1], panel_rows, offset + j);
-    }
-}
-
 /// From elements to dequantised values, with the roundings of apply_scales.
 template <block_format F>
 void apply_panel_scales(prepacked_matrix<F> const& q, rectangle part, float* strip) {
-    constexpr std::size_t group = F::block.cols;
-    float scale[strip_columns];
-    float offset[strip_columns];
-    for (std::size_t k = 0; k < part.depth;) {
-        std::size_t const column = part.first + k;
-        std::size_t const number = group == 0 ? 0 : column / (group == 0 ? 1 : group);
-        std::size_t const stop = group == 0 ? part.depth : std::min(part.depth, (number + 1) * group - part.first);
-        read_strip_scales(q, part, number, scale, offset);
-        for (std::size_t t = 0; t * tile_columns < part.rows; ++t) {
-            scale_tile(offset_of<F>(), stop - k, scale + t * tile_columns, offset + t * tile_columns,
-                       strip + t * tile_stride + k * tile_columns);
+    std::size_t const group = F::block.cols == 0 ? q.cols() : F::block.cols;
+    std::size_t const first = part.first / group;
+    std::size_t const end = (part.first + part.depth + group - 1) / group;
+    alignas(64) float scale[scale_window * panel_rows];
+    alignas(64) float minimum[scale_window * panel_rows];
+    float* const offset = F::is_symmetric ? scale : minimum;  // symmetric: never looked at
+    for (std::size_t j = 0; j < part.rows; j += panel_rows) {
+        for (std::size_t g = first; g < end; ++g) {
+            std::size_t const in_window = (g - first) % scale_window;
+            if (in_window == 0) {
+                std::size_t const panel = (part.row + j) / panel_rows;
+                std::size_t const count = std::min(scale_window, end - g);
+                read_panel_scales<F>(q.levels(), q.rows(), panel, g, count, portable::scalar_reader, scale, offset);
+            }
+            std::size_t const begin = std::max(g * group, part.first) - part.first;
+            std::size_t const depth = std::min((g + 1) * group - part.first, part.depth) - begin;
+            scale_panel(offset_of<F>(), depth, scale + in_window * panel_rows, offset + in_window * panel_rows, j,
+                        strip + begin * tile_columns);
         }
-        k = stop;
     }
 }
 

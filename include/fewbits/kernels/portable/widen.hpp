@@ -1,8 +1,10 @@
 // Rows of 16-bit floating-point matrices become fp32, exactly, in integer operations the compiler vectorises.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "../../bits/integer.hpp"
 #include "../../codec/scalar_types.hpp"
@@ -49,6 +51,8 @@ template <class T>
 void widen_row(T const* in, std::size_t count, float* out) noexcept {
     if constexpr (half_float<T>) {
         for (std::size_t i = 0; i < count; ++i) out[i] = widen_half(in[i]);
+    } else if constexpr (std::is_same_v<T, float>) {
+        std::copy_n(in, count, out);
     } else {
         for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
     }

@@ -1,0 +1,139 @@
+// The scales, offsets and shifts of a block's panels over a window of groups: what the tiles of the block read next to the codes.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "operand.hpp"
+#include "panel_engine.hpp"
+#include "panel_scales.hpp"
+#include "portable/blocking.hpp"
+#include "portable/strip.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace panel_detail {
+
+/// How the scales of w are used, beside being multiplied with sums.
+struct window_form {
+    bool values = false;    ///< not at all: w is read as values
+    bool symmetric = true;  ///< no offsets
+    bool centred = false;   ///< offsets are taken as shifts of codes and a rest
+    bool integers = false;  ///< scales are integers times a number for each super-block
+    bool folds = false;     ///< scales go into elements where that is exact
+};
+
+class panel_window {
+public:
+    panel_window(operand const& w, panel_engine const& engine, int centre, window_form form)
+        : w_(w), engine_(engine), centre_(centre), form_(form), group_(w.facts().group == 0 ? w.cols() : w.facts().group),
+          groups_((w.cols() + group_ - 1) / group_), scales_(size), offsets_(form.symmetric ? 0 : size), shifts_(form.centred ? size : 0),
+          integers_(form.integers ? 2 * size : 0) {}
+
+    /// Columns that share a scale.
+    std::size_t group() const noexcept { return group_; }
+    /// Columns of a window.
+    std::size_t columns() const noexcept { return scale_window * group_; }
+
+    /// What is read for panels that are not there: numbers that harm nothing.
+    void clear() noexcept {
+        std::fill_n(scales_.get(), size, 0.0F);
+        if (!form_.symmetric) std::fill_n(offsets_.get(), size, 0.0F);
+        if (form_.centred) std::fill_n(shifts_.get(), size, 0U);
+        if (form_.integers) std::fill_n(integers_.get(), 2 * size, 0U);
+    }
+
+    /// The window that holds column `first`, for `panels` panels from first_panel on. Columns of a block are asked for in order.
+    void read(std::size_t first_panel, std::size_t panels, std::size_t first) {
+        std::size_t const window = first / columns();
+        if (first != 0 && window == window_) return;
+        window_ = window;
+        for (std::size_t i = 0; i < panels; ++i) {
+            if (form_.values) std::fill_n(scales_.get() + i * scale_window * panel_rows, panel_rows, 1.0F);
+            else read_panel(first_panel + i, i * scale_window * panel_rows);
+        }
+    }
+
+    /// Asks memory for the window after this one, of the next panels where these have no more.
+    void fetch_next(std::size_t first_panel) const noexcept {
+        bool const more = (window_ + 1) * scale_window < groups_;
+        std::size_t const panel = more ? first_panel : first_panel + tile_panels;
+        std::size_t const begin = more ? (window_ + 1) * scale_window : 0;
+        std::size_t const end = std::min(panel + tile_panels, panels_of(w_.rows()));
+        for (std::size_t i = panel; i < end; ++i) w_.panels().fetch_scales(w_, i, begin, std::min(scale_window, groups_ - begin));
+    }
+
+    /// Of the i-th panel's rows, from the group that column k is in on.
+    float const* scale(std::size_t i, std::size_t k) const noexcept { return scales_.get() + place(i, k); }
+    std::uint32_t const* shift(std::size_t i, std::size_t k) const noexcept { return shifts_.get() + place(i, k); }
+
+    /// Where a tile finds all that.
+    void point(panel_tile& tile) const noexcept {
+        tile.scale_w = scales_.get();
+        tile.minimum_w = form_.symmetric ? nullptr : offsets_.get();
+        tile.zero_points = w_.facts().zero_point;
+        tile.shift_w = form_.centred ? shifts_.get() : nullptr;
+        tile.integer_scale_w = form_.integers ? integers_.get() : nullptr;
+        tile.integer_minimum_w = form_.integers ? integers_.get() + size : nullptr;
+    }
+
+private:
+    static constexpr std::size_t size = tile_panels * scale_window * panel_rows;
+
+    std::size_t place(std::size_t i, std::size_t k) const noexcept { return (i * scale_window + k / group_ % scale_window) * panel_rows; }
+
+    void read_panel(std::size_t panel, std::size_t at) {
+        std::size_t const begin = window_ * scale_window;
+        std::size_t const count = std::min(scale_window, groups_ - begin);
+        float* const scale = scales_.get() + at;
+        float* const offset = form_.symmetric ? nullptr : offsets_.get() + at;
+        if (form_.integers) {
+            std::size_t const blocks = w_.facts().super_block / group_;  // groups of a super-block
+            w_.panels().integers(w_, engine_.scales, panel, begin, count, integers_.get() + at, integers_.get() + at + size);
+            w_.panels().factors(w_, engine_.scales, panel, begin / blocks, (count + blocks - 1) / blocks, scale, offset);
+            return;
+        }
+        w_.panels().scales(w_, engine_.scales, panel, begin, count, scale, offset);
+        std::size_t const rows = std::min(panel_rows, w_.rows() - panel * panel_rows);
+        for (std::size_t k = 0; form_.folds && k < count; ++k) {  // what stands for rows beyond the last decides nothing
+            std::fill(scale + k * panel_rows + rows, scale + (k + 1) * panel_rows, 1.0F);
+        }
+        if (form_.centred) engine_.centre(w_.facts(), centre_, count * panel_rows, scale, offset, shifts_.get() + at);
+    }
+
+    operand const& w_;
+    panel_engine const& engine_;
+    int centre_;
+    window_form form_;
+    std::size_t group_, groups_;
+    std::size_t window_ = 0;
+    scratch<float> scales_, offsets_;
+    scratch<std::uint32_t> shifts_;
+    scratch<std::uint32_t> integers_;  ///< of scales, and after them those of minimums
+};
+
+/// w as values: columns [first, first + depth) of `panels` panels from first_panel on as vectors of path floats, strips
+/// strip_stride bytes apart, zeros up to whole lines of columns. depth <= chunk_depth.
+inline void read_values(operand const& w, std::size_t first_panel, std::size_t panels, std::size_t first, std::size_t depth,
+                        std::byte* strips, std::size_t strip_stride) {
+    constexpr std::size_t together = strip_columns / panel_rows;
+    constexpr std::size_t run = std::min(panel_rows, tile_columns);
+    alignas(64) float values[strip_size];
+    for (std::size_t i = 0; i < panels; i += together) {
+        std::size_t const row = (first_panel + i) * panel_rows;
+        std::size_t const rows = std::min(strip_columns, w.rows() - row);
+        w.read_strip(reading::values, {row, rows, first, depth}, values);
+        for (std::size_t r = 0; r < strip_columns; r += run) {
+            std::byte* const strip = strips + (i + r / panel_rows) * strip_stride + r % panel_rows * sizeof(float);
+            float const* const from = values + r / tile_columns * tile_stride + r % tile_columns;
+            std::size_t const known = r < rows ? depth : 0;
+            for (std::size_t k = 0; k < known; ++k) __builtin_memcpy(strip + k * line_bytes, from + k * tile_columns, run * sizeof(float));
+            for (std::size_t k = known; k < chunk_depth; ++k) __builtin_memset(strip + k * line_bytes, 0, run * sizeof(float));
+        }
+    }
+}
+
+}  // namespace panel_detail
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
