@@ -24,6 +24,9 @@ void all(cudaStream_t stream, void const* arguments) {
     launch<fb::pack_activations<float, 2, 1>>(stream, arguments);
     launch<fb::pack_activations<fb::bf16, 1, 2>>(stream, arguments);
     launch<fb::pack_activations<fb::e4m3_row, 1, 1>>(stream, arguments);
+    launch<fb::pack_float8_activations<fb::e4m3_row, 0>>(stream, arguments);
+    launch<fb::pack_float8_activations<fb::mxfp8_e5m2, 32>>(stream, arguments);
+    launch<fb::pack_float8_activations<fb::e4m3, 0>>(stream, arguments);
     launch<fb::pack_integer_activations<fb::int8_row, 0, 2>>(stream, arguments);
     launch<fb::pack_integer_activations<fb::int8_g128, 128, 1>>(stream, arguments);
 }

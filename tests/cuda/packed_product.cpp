@@ -75,11 +75,11 @@ double worst_error(std::size_t m, std::size_t n, std::size_t k, unsigned blocks 
         .codes = by_panels(packed.codes(), weights::tiles(k), kernel::code_bytes),
         .scales = by_panels(packed.scales(), weights::records(k), kernel::scale_bytes),
         .offsets = by_panels(packed.offsets(), weights::records(k), kernel::offset_bytes),
-        .totals = totals.empty() ? fb::tensor_map{}
+        .numbers = totals.empty() ? fb::tensor_map{}
                                  : simt::make_tensor_map(totals.data(), totals.size() / whole, m * 4, whole * 4, weights::per_tile, false,
                                                          Tokens * 4),
         .y = y.data(), .factors = packed.factors.data(),
-        .bias = bias.data(), .m = static_cast<int>(m), .n = static_cast<int>(n), .tiles = static_cast<int>(weights::tiles(k)),
+        .a_scales = nullptr, .bias = bias.data(), .m = static_cast<int>(m), .n = static_cast<int>(n), .steps = static_cast<int>(weights::tiles(k)),
         .stride = n + 3};
     simt::launch<kernel, careless>(blocks * parts, kernel::shared_bytes, arguments, 9, parts);
     double worst = 0;

@@ -160,6 +160,8 @@ void check_products(cudaStream_t stream, tally& results) {
     check_shapes<fb::int8_row, fb::bitnet>(stream, results);
     check_shapes<fb::q8_k, fb::q4_k>(stream, results);
     check_shapes<fb::e4m3_row, fb::e4m3_tensor, fb::bf16>(stream, results);
+    check_shapes<fb::e4m3_row, fb::int4_g128>(stream, results);
+    check_shapes<fb::e5m2_tensor, fb::nvfp4, fb::bf16>(stream, results);
     check_shapes<fb::mxfp8_e4m3, fb::mxfp8_e4m3>(stream, results);
     check_shapes<fb::mxfp8_e4m3, fb::mxfp4>(stream, results);
     check_shapes<fb::mxfp4, fb::mxfp4>(stream, results);

@@ -96,7 +96,8 @@ public:
             w.finish();
             registers += w.registers * 128;
         }
-        if (registers > 65536) throw kernel_error("setmaxnreg: more registers than there are");
+        // They are what the block had at the start, all threads alike, in eights.
+        if (registers > std::min(65536 / threads_ / 8 * 8, 256U) * threads_) throw kernel_error("setmaxnreg: more registers than the block has");
     }
 
     unsigned index() const noexcept { return index_; }

@@ -36,8 +36,8 @@ private:
     }
 };
 using device_gemm_kernels =
-    device_kernel_list<device_kernels::packed, device_kernels::skinny, device_kernels::warpgroup, device_kernels::tensor_memory,
-                       device_kernels::block_scaled, device_kernels::float8, device_kernels::portable>;
+    device_kernel_list<device_kernels::packed, device_kernels::packed_float8, device_kernels::skinny, device_kernels::warpgroup,
+                       device_kernels::tensor_memory, device_kernels::block_scaled, device_kernels::float8, device_kernels::portable>;
 
 }  // namespace FEWBITS_BASELINE
 }  // namespace fewbits

@@ -114,18 +114,22 @@ consteval typename fragment_tile<E>::place fragment_place(int step, int reg, int
     return fragment_tile<E>::place_of(step, reg, half, bit);
 }
 
-/// The codes of a step and register in fields that repeat as the bits of `fields` do: 0x00010001 for halves, 0x01010101 for bytes.
+/// The codes of a step and register in fields that begin where bits of `fields` are: 0x00010001 for halves, 0x01010101 for bytes, of which
+/// every second is of the register after the next.
 template <scalar E>
 consteval word_pieces pieces_of(code_parts const& parts, int step, int reg, std::uint32_t fields) {
     word_pieces list{};
     for (int p = 0; p < parts.count; ++p) {
         for (int b = 0; b < parts.at[p].count; ++b) {
-            auto const from = fragment_tile<E>::place_of(step, reg, 0, parts.at[p].from + b);
-            int const to = parts.at[p].to + b;
-            int i = 0;
-            while (i < list.count && (list.at[i].word != from.word || list.at[i].left != to - from.bit)) ++i;
-            if (i == list.count) list.at[list.count++] = {from.word, to - from.bit, 0};
-            list.at[i].mask |= fields << to;
+            for (int field = 0; field < 32; field += 8) {
+                if ((fields >> field & 1U) == 0) continue;
+                auto const from = fragment_tile<E>::place_of(step, reg + field / 8 % 2 * 2, field / 16, parts.at[p].from + b);
+                int const to = field + parts.at[p].to + b;
+                int i = 0;
+                while (i < list.count && (list.at[i].word != from.word || list.at[i].left != to - from.bit)) ++i;
+                if (i == list.count) list.at[list.count++] = {from.word, to - from.bit, 0};
+                list.at[i].mask |= 1U << to;
+            }
         }
     }
     return list;

@@ -93,6 +93,9 @@ std::size_t gemm_scratch_bytes(std::size_t rows, std::size_t cols) noexcept {
     if constexpr (device_kernels::packed::supports<a_type, w_type, float, device_operand<W>::packed>) {
         needed = std::max(needed, device_kernels::packed::scratch_bytes<a_type, w_type>(rows, cols));
     }
+    if constexpr (device_kernels::packed_float8::supports<a_type, w_type, float, device_operand<W>::packed>) {
+        needed = std::max(needed, device_kernels::packed_float8::scratch_bytes<a_type, w_type>(rows, cols));
+    }
     return needed;
 }
 

@@ -13,8 +13,10 @@ struct warp_roles {
     static_assert(Consumers == 2 || Consumers == 4);
     static constexpr unsigned threads = (Consumers + 1) * 128;
     static constexpr unsigned warps = Consumers * 4;  ///< that multiply
-    static constexpr int few_registers = Consumers == 2 ? 40 : 24;
-    static constexpr int many_registers = Consumers == 2 ? 232 : 120;
+    static constexpr int few_registers = Consumers == 2 ? 40 : 32;
+    static constexpr int many_registers = Consumers == 2 ? 232 : 112;
+    /// A block has only what each thread gets at the start, all alike and by eights, to share out anew; who asks for more waits for ever.
+    static_assert(few_registers + Consumers * many_registers <= (Consumers + 1) * (65536 / threads / 8 * 8));
 
     template <class Machine, class Fetch, class Multiply>
     FEWBITS_DEVICE static void run(Machine& m, Fetch const& fetch, Multiply const& multiply) {

@@ -33,6 +33,17 @@ FEWBITS_HOST_DEVICE inline std::uint32_t permute_bytes(std::uint32_t low, std::u
 #endif
 }
 
+/// Ones in every byte whose highest bit is set, zeros in the others (PTX ISA, prmt with sign bytes).
+FEWBITS_HOST_DEVICE inline std::uint32_t sign_bytes(std::uint32_t word) noexcept {
+#if defined(__CUDA_ARCH__)
+    std::uint32_t result;
+    asm("prmt.b32 %0, %1, %1, 0xBA98;" : "=r"(result) : "r"(word));
+    return result;
+#else
+    return (word >> 7 & 0x01010101U) * 0xFFU;
+#endif
+}
+
 /// (a & b) | c. Spelled out, since with two constants the compiler makes two instructions of it.
 FEWBITS_HOST_DEVICE inline std::uint32_t and_or(std::uint32_t a, std::uint32_t b, std::uint32_t c) noexcept {
 #if defined(__CUDA_ARCH__)

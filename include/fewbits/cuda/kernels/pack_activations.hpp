@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../byte_order.hpp"
+#include "../column_runs.hpp"
 #include "../device_target.hpp"
 #include "../fragment_weights.hpp"
 #include "../fragments.hpp"
@@ -167,6 +168,68 @@ private:
         if (m.lane() != 0) return;
         a.totals[group * 8 * Tiles + row] = total;
         if (row < a.count) a.scales[group * a.count + row] = a.from.view.scale(a.first + row, begin);
+    }
+};
+
+/// Activations of floats of 8 bits (M x K) as packed_product fetches them: of every 16 columns the bytes in the order of byte_column, rows
+/// filled up with zeros; and their scales, one for a row, or for every AGroup columns of it (32, 64 or 128).
+template <class A, int AGroup>
+struct pack_float8_activations : on_sm_75 {
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = 2;
+    static constexpr std::size_t shared_bytes = 0;
+
+    struct arguments {
+        product_side<A> from;
+        word4* codes;      ///< [row][16 columns]
+        float* scales;     ///< [part][row]
+        std::size_t cols;  ///< K
+        std::size_t rows;  ///< of `scales`: those from M on are 0
+    };
+
+    /// Words of four of a row.
+    FEWBITS_HOST_DEVICE static constexpr std::size_t words(std::size_t cols) noexcept { return divided_up(cols, 16); }
+    /// Parts of K under one scale.
+    FEWBITS_HOST_DEVICE static constexpr std::size_t parts(std::size_t cols) noexcept {
+        return AGroup == 0 ? 1 : divided_up(cols, AGroup == 0 ? 1 : AGroup);
+    }
+    static constexpr std::size_t blocks_for(std::size_t rows, std::size_t cols) noexcept { return divided_up(rows * words(cols), threads); }
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        std::size_t const first = static_cast<std::size_t>(m.block_index()) * threads + m.thread();
+        std::size_t const step = static_cast<std::size_t>(m.blocks()) * threads;
+        std::size_t const wide = words(a.cols);
+        for (std::size_t i = first; i < a.from.rows * wide; i += step) a.codes[i] = in_order(load(a, i / wide, i % wide * 16));
+        for (std::size_t i = first; i < parts(a.cols) * a.rows; i += step) {
+            a.scales[i] = i % a.rows < a.from.rows ? scale(a, i % a.rows, i / a.rows * AGroup) : 0.0F;
+        }
+    }
+
+private:
+    FEWBITS_DEVICE static word4 load(arguments const& a, std::size_t row, std::size_t col) {
+        std::byte const* from = nullptr;
+        if constexpr (block_format<A>) from = a.from.view.codes + row * a.from.view.row_bytes + col;
+        else from = reinterpret_cast<std::byte const*>(a.from.data + row * a.from.stride + col);
+        if (col + 16 <= a.cols && lies_on<16>(from)) return load_aligned<word4>(from);
+        word4 all{};
+        unrolled<16>([&](auto i) {
+            if (col + i.value < a.cols) all.at[i.value / 4] |= static_cast<std::uint32_t>(from[i.value]) << (i.value % 4 * 8);
+        });
+        return all;
+    }
+    /// Word i are the columns 2 i and 2 i + 1, each with the one eight further on.
+    FEWBITS_DEVICE static word4 in_order(word4 const& from) {
+        static_assert(byte_column(0, 1, 0, 0) == 2 && byte_column(0, 1, 0, 1) == 10 && byte_column(0, 1, 0, 2) == 3);
+        word4 to;
+        unrolled<4>([&](auto i) {
+            to.at[i.value] = permute_bytes(from.at[i.value / 2], from.at[i.value / 2 + 2], i.value % 2 == 0 ? 0x5140 : 0x7362);
+        });
+        return to;
+    }
+    FEWBITS_DEVICE static float scale(arguments const& a, std::size_t row, std::size_t col) {
+        if constexpr (block_format<A>) return a.from.view.scale(row, col);
+        else return 1.0F;
     }
 };
 
