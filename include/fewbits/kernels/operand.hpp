@@ -32,7 +32,7 @@ struct operand_facts {
     bool zero_point = false;      ///< an integer zero point, not a minimum
     bool plain_codes = false;     ///< a code stands for itself as an unsigned integer
     bool grouped = false;         ///< stored as codes of at most 8 bits, scales along K constant over whole quads of columns
-    bool looked_up = false;       ///< in panels, elements all bf16 or of at most 4 bits, a scale and perhaps a minimum for the same columns
+    bool looked_up = false;       ///< in panels, elements all bf16 or of at most 4 bits, scales and offsets for the same columns
     bool power_scales = false;    ///< every scale is a power of two or no number
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
     /// Columns whose scales and minimums are integers times two numbers, at most 256; 0: they are not.

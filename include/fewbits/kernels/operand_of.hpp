@@ -76,7 +76,7 @@ constexpr operand_facts facts_of() noexcept {
         }
         bool const in_panels = element::width <= 8 && !X::trits && !X::block.linear && (X::is_symmetric || offset_extent<X> == X::block);
         facts.grouped = in_panels && X::block.cols % quad_columns == 0;
-        facts.looked_up = in_panels && !X::has_zero_point && (element::width <= 4 || elements_are_bf16<element>);
+        facts.looked_up = in_panels && (element::width <= 4 || elements_are_bf16<element>);
         facts.power_scales = is_power_of_two_scale<typename X::scale_type>;
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
         if (facts.grouped && facts.plain_codes) facts.super_block = super_block_of<X>();

@@ -146,22 +146,22 @@ void read_panel(panel_blocks<B> const& level, std::size_t rows, std::size_t pane
 template <block_format F, class Scales, class Offsets>
 void read_row_scales(Scales const& scales, Offsets const& offsets, std::size_t rows, std::size_t panel, std::size_t first,
                      std::size_t count, float* scale, float* offset) noexcept {
-    float line[2][scale_window] = {};
-    std::size_t last = static_cast<std::size_t>(-1);
-    for (std::size_t r = 0; r < panel_rows; ++r) {
+    auto const band_of = [&](std::size_t r) {
         std::size_t const row = std::min(panel * panel_rows + r, rows - 1);
-        std::size_t const band = F::block.rows == 0 ? 0 : row / (F::block.rows == 0 ? 1 : F::block.rows);
-        if (band != last) {
-            read_row(scales, band, first, count, line[0]);
-            if constexpr (!F::is_symmetric) {
-                read_row(offsets, band, first, count, line[1]);
-                for (float& x : line[1]) x = offset_facts<typename F::offset_type>::sign < 0 ? -x : x;
-            }
-            last = band;
-        }
-        for (std::size_t i = 0; i < count; ++i) scale[i * panel_rows + r] = line[0][i];
+        return F::block.rows == 0 ? 0 : row / (F::block.rows == 0 ? 1 : F::block.rows);
+    };
+    float line[2][scale_window] = {};
+    for (std::size_t r = 0, end = 0; r < panel_rows; r = end) {
+        std::size_t const band = band_of(r);
+        for (end = r + 1; end < panel_rows && band_of(end) == band;) ++end;
+        read_row(scales, band, first, count, line[0]);
+        for (std::size_t i = 0; i < count; ++i) std::fill_n(scale + i * panel_rows + r, end - r, line[0][i]);
         if constexpr (!F::is_symmetric) {
-            for (std::size_t i = 0; i < count; ++i) offset[i * panel_rows + r] = line[1][i];
+            read_row(offsets, band, first, count, line[1]);
+            constexpr bool taken_off = offset_facts<typename F::offset_type>::sign < 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                std::fill_n(offset + i * panel_rows + r, end - r, taken_off ? -line[1][i] : line[1][i]);
+            }
         }
     }
 }

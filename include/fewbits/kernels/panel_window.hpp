@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "operand.hpp"
 #include "panel_engine.hpp"
@@ -71,7 +72,8 @@ public:
             std::size_t const end = std::min(first + depth, (k / columns() + 1) * columns());
             for (std::size_t i = 0; i < panels; ++i) {
                 auto* const values = reinterpret_cast<float*>(strips + i * strip_stride + (k - first) * line_bytes);
-                float const* const offset = form_.symmetric ? nullptr : offsets_.get() + place(i, k);
+                float const* offset = form_.symmetric ? nullptr : offsets_.get() + place(i, k);
+                if (w_.facts().zero_point) engine_.scales.apply(k, end - k, group_, ones_.get(), std::exchange(offset, nullptr), values);
                 engine_.scales.apply(k, end - k, group_, scale(i, k), offset, values);
             }
             k = end;
@@ -122,6 +124,9 @@ private:
         std::size_t const rows = std::min(panel_rows, w_.rows() - panel * panel_rows);
         for (std::size_t k = 0; form_.folds && k < count; ++k) {  // what stands for rows beyond the last decides nothing
             std::fill(scale + k * panel_rows + rows, scale + (k + 1) * panel_rows, 1.0F);
+        }
+        for (std::size_t k = 0; form_.as == weights_as::scaled_elements && w_.facts().zero_point && k < count * panel_rows; ++k) {
+            offset[k] = -offset[k];  // to be added
         }
         if (form_.centred) engine_.centre(w_.facts(), centre_, count * panel_rows, scale, offset, shifts_.get() + at);
     }
