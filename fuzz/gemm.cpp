@@ -3,6 +3,7 @@
 #include "input.hpp"
 
 #include <programs/gemm_programs.hpp>
+#include <programs/quantizers.hpp>
 
 #include <fewbits/fewbits.hpp>
 

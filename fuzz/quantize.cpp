@@ -2,6 +2,8 @@
 // what dequantize writes, the same on any number of threads.
 #include "input.hpp"
 
+#include <programs/quantizers.hpp>
+
 #include <fewbits/fewbits.hpp>
 
 #include <algorithm>

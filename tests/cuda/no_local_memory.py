@@ -1,7 +1,8 @@
-"""Fails if a kernel in the given PTX file has variables in local memory, or if the file has no kernel at all."""
+"""Fails if a kernel in the PTX files of the given folder has variables in local memory, or if a file has no kernel at all."""
 
 import re
 import sys
+from pathlib import Path
 
 
 def local_memory(ptx):
@@ -20,12 +21,15 @@ def main():
     # The check itself: it must see what it is for.
     assert local_memory(".visible .entry k(\n.local .align 4 .b8 __local_depot0[64];") == \
         (1, [("k", ".local .align 4 .b8 __local_depot0[64];")])
-    with open(sys.argv[1]) as file:
-        kernels, found = local_memory(file.read())
-    for kernel, declaration in found:
-        print(f"{kernel}: {declaration}")
-    print(f"{kernels} kernels, {len(found)} uses of local memory")
-    return 1 if found or kernels == 0 else 0
+    files = list(Path(sys.argv[1]).glob("*.ptx"))
+    right = bool(files)
+    for file in files:
+        kernels, found = local_memory(file.read_text())
+        for kernel, declaration in found:
+            print(f"{kernel}: {declaration}")
+        print(f"{file.name}: {kernels} kernels, {len(found)} uses of local memory")
+        right = right and kernels != 0 and not found
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

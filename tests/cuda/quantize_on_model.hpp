@@ -93,4 +93,25 @@ std::string compared(matrix<T> const& from, fb::quantize_options const& options 
     return found.empty() && status != 0 ? "status" : found;
 }
 
+/// Value (1, 3) is `bad`, so that the host would throw: whether the device says so, marked(matrix, r, c) holds wherever
+/// in_block(r, c) does, and everything else is as if the value were 0.
+template <class F, class InBlock, class Marked>
+bool bad_value_stays(float bad, std::size_t rows, std::size_t cols, InBlock in_block, Marked marked) {
+    auto x = values<float>(rows, cols);
+    x.at(1, 3) = bad;
+    std::uint32_t status = 0;
+    auto const device = on_device<F>(x, {}, &status);
+    std::vector<std::span<std::byte const>> spans(device.begin(), device.end());
+    fb::quantized_view<F> const view(spans, rows, cols);
+    x.at(1, 3) = 0;
+    auto const host = fb::quantize<F>({x.data.data(), rows, cols});
+    bool right = status == 1;
+    for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t c = 0; c < cols; ++c) {
+            right = right && (in_block(r, c) ? marked(view, r, c) : view.value(r, c) == host.value(r, c));
+        }
+    }
+    return right;
+}
+
 }  // namespace on_model

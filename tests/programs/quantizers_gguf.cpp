@@ -1,0 +1,3 @@
+#include "quantizers.hpp"
+
+GGUF_FORMATS(INSTANTIATE, )

@@ -1,0 +1,3 @@
+#include "quantizers.hpp"
+
+NARROW_INTEGER_FORMATS(INSTANTIATE, )

@@ -1,0 +1,3 @@
+#include "quantizers.hpp"
+
+SMALL_FLOAT_FORMATS(INSTANTIATE, )

@@ -1,0 +1,3 @@
+#include "quantizers.hpp"
+
+WIDE_INTEGER_FORMATS(INSTANTIATE, )
