@@ -1,6 +1,7 @@
 // The last step of a product: bias, then one rounding to the type of y.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -19,31 +20,43 @@ concept gemm_result = std::is_same_v<Y, float> || (scalar<Y> && Y::kind == forma
 
 inline namespace FEWBITS_BASELINE {
 
+namespace epilogue_detail {
+
+// Vectors by name: left to themselves compilers take conversions between float and double apart.
+inline constexpr std::size_t at_once = 8;
+typedef double doubles __attribute__((vector_size(at_once * sizeof(double))));
+typedef float floats __attribute__((vector_size(at_once * sizeof(float))));
+
+}  // namespace epilogue_detail
+
 /// Writes columns [column, column + count) of the row of y that row `row` of a makes: sums + bias, rounded once (overflow to infinity).
 template <gemm_result Y>
 void finish_row(product const& p, std::size_t row, std::size_t column, std::size_t count, row_sums sums) {
+    using namespace epilogue_detail;
     Y* const y = static_cast<Y*>(p.y) + (p.first_row + row) * p.y_stride + column;
     float const* const bias = p.bias == nullptr ? nullptr : p.bias + column;
+    if constexpr (std::is_same_v<Y, float>) {
+        if (sums.totals == nullptr && bias == nullptr) return void(std::copy_n(sums.rest, count, y));
+    }
     auto const finish = [&](std::size_t first, auto columns) {
-        double sum[16] = {};
-        if (sums.totals != nullptr) {
-            for (std::size_t j = 0; j < columns; ++j) sum[j] = sums.totals[first + j];
-        }
+        doubles sum{};
+        if (sums.totals != nullptr) __builtin_memcpy(&sum, sums.totals + first, columns * sizeof(double));
         if (sums.rest != nullptr) {
-            for (std::size_t j = 0; j < columns; ++j) sum[j] += static_cast<double>(sums.rest[first + j]);
+            floats rest{};
+            __builtin_memcpy(&rest, sums.rest + first, columns * sizeof(float));
+            sum += __builtin_convertvector(rest, doubles);
         }
-        if (bias != nullptr) {
-            for (std::size_t j = 0; j < columns; ++j) sum[j] = add_to_odd(sum[j], static_cast<double>(bias[first + j]));
-        }
-        for (std::size_t j = 0; j < columns; ++j) {
-            if constexpr (std::is_same_v<Y, float>) y[first + j] = static_cast<float>(sum[j]);
-            else y[first + j] = round_to<Y>(sum[j], nearest_even, to_special);
+        for (std::size_t j = 0; bias != nullptr && j < columns; ++j) sum[j] = add_to_odd(sum[j], static_cast<double>(bias[first + j]));
+        if constexpr (std::is_same_v<Y, float>) {
+            floats const rounded = __builtin_convertvector(sum, floats);
+            __builtin_memcpy(y + first, &rounded, columns * sizeof(float));
+        } else {
+            for (std::size_t j = 0; j < columns; ++j) y[first + j] = round_to<Y>(static_cast<double>(sum[j]), nearest_even, to_special);
         }
     };
-    constexpr std::integral_constant<std::size_t, 16> at_once;  // a count that compilers know makes vectors
     std::size_t const whole = count / at_once * at_once;
-    for (std::size_t j = 0; j < whole; j += at_once) finish(j, at_once);
-    finish(whole, count - whole);
+    for (std::size_t j = 0; j < whole; j += at_once) finish(j, std::integral_constant<std::size_t, at_once>{});
+    if (whole < count) finish(whole, count - whole);
 }
 
 }  // namespace FEWBITS_BASELINE

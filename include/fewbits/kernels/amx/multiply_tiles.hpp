@@ -63,6 +63,12 @@ inline void open_registers(bool opens, std::int32_t const* carried) noexcept {
     }
 }
 
+template <class Dot>
+inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p, typename Dot::sum sum) noexcept {
+    if (t.minimum_w != nullptr) avx512::end_group<Dot, true>(segment, t, row, p, sum);
+    else avx512::end_group<Dot, false>(segment, t, row, p, sum);
+}
+
 /// Two panels, `half` the first or second two of the tile, over one segment; Registers: 1 or 2 of rows of a.
 template <class Dot, int Registers>
 inline void multiply_segment(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t half) noexcept {
@@ -102,8 +108,8 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
                 __m512i const start = _mm512_set1_epi32(t.start_a[r * t.scale_a_stride + segment.number]);
                 __m512i const sum = _mm512_add_epi32(bits, start);
                 if (t.integer_scale_w != nullptr) avx512::end_integers(segment, t, r, 2 * half + p, sum);
-                else avx512::end_group<Dot>(segment, t, r, 2 * half + p, sum);
-            } else avx512::end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
+                else end_group<Dot>(segment, t, r, 2 * half + p, sum);
+            } else end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
         }
     }
     if (t.integer_scale_w != nullptr && segment.ends_block) avx512::end_block(segment, t, rows, 2 * half, 2);

@@ -131,8 +131,9 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
     _mm512_store_si512(products, _mm512_add_epi32(before, _mm512_mullo_epi32(sum, scale)));
 }
 
-/// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a.
-template <class Dot>
+/// The end of a group for one row and panel: y = fma(sum, f(scale_a * scale_w), y), and the minimum times the sum of a. Offsets:
+/// whether w has any.
+template <class Dot, bool Offsets>
 [[gnu::always_inline]] inline void end_group(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
                                              typename Dot::sum raw) noexcept {
     std::size_t const group = row * t.scale_a_stride + segment.number;
@@ -146,28 +147,46 @@ template <class Dot>
     }
     std::size_t const at = (p * scale_window + segment.scale_w) * panel_rows;
     float* const y = t.y + row * tile_width + p * panel_rows;
-    if constexpr (Dot::path == panel_path::bytes) {
-        if (t.minimum_w != nullptr) {
-            __m512 const total = _mm512_set1_ps(t.total_a[group]);
-            sum = sum_with_offset(t, sum, total, _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
-            return _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(y)));
-        }
+    if constexpr (Dot::path == panel_path::bytes && Offsets) {
+        __m512 const total = _mm512_set1_ps(t.total_a[group]);
+        sum = sum_with_offset(t, sum, total, _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
+        return _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(y)));
     }
     __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
-    if constexpr (Dot::path == panel_path::pairs) {
-        if (t.minimum_w != nullptr) total = _mm512_fmadd_ps(_mm512_set1_ps(t.total_a[group]), _mm512_load_ps(t.minimum_w + at), total);
-    }
+    if constexpr (Offsets) total = _mm512_fmadd_ps(_mm512_set1_ps(t.total_a[group]), _mm512_load_ps(t.minimum_w + at), total);
     _mm512_storeu_ps(y, total);
 }
 
-/// The end of a segment: its group's end, or integers carried on to the next chunk.
-template <class Dot>
-[[gnu::always_inline]] inline void end_segment(panel_segment const& segment, panel_tile const& t, std::size_t row, std::size_t p,
-                                               typename Dot::sum sum) noexcept {
+/// The end of a segment: of its groups, or integers carried on to the next chunk.
+template <class Dot, std::size_t Rows>
+[[gnu::always_inline]] inline void end_segment(panel_segment const& segment, panel_tile const& t,
+                                               typename Dot::sum const (&sums)[Rows][tile_panels]) noexcept {
+    auto const for_each = [&](auto const& f) __attribute__((always_inline)) {
+        unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+            unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { f(r, p, sums[r][p]); });
+        });
+    };
+    using sum = typename Dot::sum;
     if constexpr (Dot::path == panel_path::bytes) {
-        if (!segment.closes) return _mm512_storeu_si512(t.carried + row * tile_width + p * panel_rows, sum);
+        if (t.integer_scale_w != nullptr) {
+            for_each([&](std::size_t r, std::size_t p, sum s) __attribute__((always_inline)) { end_integers(segment, t, r, p, s); });
+            if (segment.ends_block) end_block(segment, t, Rows);
+            return;
+        }
+        if (!segment.closes) {
+            return for_each([&](std::size_t r, std::size_t p, sum s) __attribute__((always_inline)) {
+                _mm512_storeu_si512(t.carried + r * tile_width + p * panel_rows, s);
+            });
+        }
     }
-    end_group<Dot>(segment, t, row, p, sum);
+    if constexpr (Dot::path != panel_path::floats) {
+        if (t.minimum_w != nullptr) {
+            return for_each([&](std::size_t r, std::size_t p, sum s) __attribute__((always_inline)) {
+                end_group<Dot, true>(segment, t, r, p, s);
+            });
+        }
+    }
+    for_each([&](std::size_t r, std::size_t p, sum s) __attribute__((always_inline)) { end_group<Dot, false>(segment, t, r, p, s); });
 }
 
 /// One tile of some rows. The order of each sum is the same for every number of rows.
@@ -209,19 +228,7 @@ void multiply_rows(panel_tile const& tile) noexcept {
             });
             if constexpr (Dot::split) ++rest;
         }
-        auto const end = [&](auto const& f) __attribute__((always_inline)) {
-            unrolled<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-                unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { f(r, p); });
-            });
-        };
-        if constexpr (Dot::path == panel_path::bytes) {
-            if (t.integer_scale_w != nullptr) {
-                end([&](std::size_t r, std::size_t p) __attribute__((always_inline)) { end_integers(segment, t, r, p, sums[r][p]); });
-                if (segment.ends_block) end_block(segment, t, Rows);
-                continue;
-            }
-        }
-        end([&](std::size_t r, std::size_t p) __attribute__((always_inline)) { end_segment<Dot>(segment, t, r, p, sums[r][p]); });
+        end_segment<Dot>(segment, t, sums);
     }
 }
 
