@@ -9,7 +9,6 @@ import select
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
@@ -85,10 +84,9 @@ def fetch_ggml():
     reason = pip("download", "--no-deps", "--no-binary", ":all:", "-d", sources, "llama-cpp-python")
     if reason:
         return reason
-    with tarfile.open(next(sources.glob("llama_cpp_python-*.tar.gz"))) as archive:
-        inner = [m for m in archive.getmembers() if "/vendor/llama.cpp/ggml/" in m.name]
-        archive.extractall(sources, inner, filter="data")
-    return None if ggml_sources() else "its source package holds no ggml"
+    archive = next(sources.glob("llama_cpp_python-*.tar.gz"))  # tar: not every Python 3.11 can unpack with a filter
+    reason = run(["tar", "-xzf", archive, "-C", sources, "--wildcards", "*/vendor/llama.cpp/ggml/*"])
+    return reason or (None if ggml_sources() else "its source package holds no ggml")
 
 
 def ggml_sources():
