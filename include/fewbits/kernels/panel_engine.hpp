@@ -165,6 +165,10 @@ struct panel_engine {
     void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) = nullptr;
     /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
+    /// Up to 16 rows of bf16 that lie `stride` bytes apart as vectors of pairs, zeros up to 16 rows and 32 columns; to_pairs gives
+    /// columns in the same order. What is read next lies `ahead` bytes on, to be prefetched; any address.
+    void (*turn_rows)(std::byte const* row, std::size_t stride, std::size_t rows, std::size_t depth, std::uintptr_t ahead,
+                      std::byte* strip) = nullptr;
     /// Where each is given: multiplies the vectors of columns [first, first + depth) by their scales 2^e (of groups of columns, from
     /// the one `first` is in on); false where some e is beyond most_folded or no number and an element under it is not 0. And
     /// y += a * w over the tile's columns, with no scale on either side. Path pairs.

@@ -26,9 +26,12 @@ inline constexpr std::size_t few_rows = 8;
 
 /// What becomes of weights.
 constexpr weights_as way_of(panel_path path, operand_facts const& w) noexcept {
+    if (path == panel_path::pairs && w.dense != dense_form::none) return weights_as::rows;
     if (path != panel_path::floats || (w.grouped && w.looked_up && w.symmetric)) return weights_as::elements;
     return w.looked_up ? weights_as::scaled_elements : weights_as::values;
 }
+
+constexpr bool has_codes(weights_as way) noexcept { return way == weights_as::elements || way == weights_as::scaled_elements; }
 
 /// Everything the blocks of one product share.
 struct shared_state {
@@ -76,9 +79,10 @@ public:
             for (std::size_t k = first; k < end && !from_lines; k += depth_) {
                 std::size_t const depth = std::min(depth_, cols - k);
                 if (form_.as == weights_as::values) read_values(w, first_panel, panels_, k, depth, strips_.get(), strip_bytes());
+                else if (form_.as == weights_as::rows) turn_rows(first_panel, k, depth);
                 else if (!in_place_) expand_all(first_panel, k, depth);
                 if (form_.as == weights_as::scaled_elements) window_.apply(first_panel, panels_, k, depth, strips_.get(), strip_bytes());
-                multiply(first_panel, k, form_.folds && fold(first_panel, k, depth));
+                multiply(first_panel, k, form_.folds && (form_.as == weights_as::rows || fold(first_panel, k, depth)));
             }
         }
         if (s_.engine.leave != nullptr) s_.engine.leave();
@@ -97,7 +101,7 @@ private:
                 .symmetric = w.symmetric,
                 .centred = !w.symmetric && s.engine.centre != nullptr,
                 .integers = !s.a.sum.empty(),
-                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && w.power_scales};
+                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none)};
     }
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
@@ -110,7 +114,7 @@ private:
     /// Of a panel, the last one at most; null where w is not packed.
     std::byte const* lines(std::size_t panel) const noexcept {
         operand const& w = s_.p.w;
-        return form_.as == weights_as::values ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
+        return !has_codes(form_.as) ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
     }
 
     void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
@@ -138,6 +142,18 @@ private:
 
     void expand_all(std::size_t first_panel, std::size_t first, std::size_t depth) {
         for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, first, depth, i);
+    }
+
+    void turn_rows(std::size_t first_panel, std::size_t first, std::size_t depth) {
+        operand const& w = s_.p.w;
+        constexpr std::size_t bytes = sizeof(std::uint16_t);
+        std::uintptr_t const ahead = (first + depth_ < w.cols() ? depth_ : tile_width * w.stride() - first) * bytes;
+        for (std::size_t i = 0; i < panels_; ++i) {
+            std::size_t const row = (first_panel + i) * panel_rows;
+            auto const* const from = static_cast<std::byte const*>(w.object()) + (row * w.stride() + first) * bytes;
+            std::size_t const rows = std::min(panel_rows, w.rows() - row);
+            s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, strips_.get() + i * strip_bytes());
+        }
     }
 
     /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
@@ -269,7 +285,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     panel_detail::weights_as const way = panel_detail::way_of(engine.path, p.w.facts());
-    element_tables const tables = way == panel_detail::weights_as::values ? element_tables{} : panel_detail::tables_of(p.w, engine.path);
+    element_tables const tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
     operand_facts const values{};
     product unscaled = p;  // as a's preparation sees it where no scale of w is left for sums
     if (way != panel_detail::weights_as::elements) unscaled.w = p.w.with_facts(values);

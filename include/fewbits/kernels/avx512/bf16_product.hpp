@@ -28,7 +28,7 @@ panel_engine bf16_engine(bool split) noexcept {
             .expand_shifted = &expand_shifted,
             .expand_bytes_shifted = &expand_bytes_shifted,
             .centre = &centre_offsets,
-            .to_pairs = &to_pairs,
+            .to_pairs = &to_pairs<>,
             .add_up = &add_up};
 }
 
