@@ -98,6 +98,7 @@ struct panel_tile {
     std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
     std::byte const* strips;       ///< tile_panels strips of vectors
     std::size_t strip_stride;      ///< bytes between them
+    std::size_t terms, term_stride;  ///< path pairs: such sets of strips, what those before leave of each element, and bytes between them
     std::uint8_t flip;             ///< path bytes: to be xored with the bytes of the strips
     std::uintptr_t ahead[ahead_streams];  ///< what is read soon lies so far from the first strip: to be prefetched with it
     std::size_t first;             ///< the column where they begin
@@ -174,6 +175,7 @@ struct panel_engine {
     /// y += a * w over the tile's columns, with no scale on either side. Path pairs.
     bool (*fold)(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) = nullptr;
     void (*multiply_folded)(std::size_t rows, panel_tile const& tile) = nullptr;
+    std::size_t terms = 1;        ///< path pairs: bf16 numbers whose sum an element of w is taken as
     std::size_t longest = 64;     ///< columns of the longest segment where sums are rounded
     std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros, and a tile takes any such multiple
     bool flips = false;           ///< `multiply` heeds panel_tile::flip and strip_stride: lines of plain bytes serve as strips

@@ -39,6 +39,7 @@ struct shared_state {
     panel_engine const& engine;
     panel_activations const& a;
     element_tables tables;
+    element_tables const* rests;  ///< of the second of engine.terms on
     std::byte const* sums;        ///< panel_engine::make_sums, or null
     std::size_t first_row, rows;  ///< of a
 };
@@ -49,7 +50,7 @@ public:
     explicit panel_block(shared_state const& s)
         : s_(s), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
-          depth_(strip_depth(s.engine.path)), strips_(tile_panels * strip_bytes()), form_(form_of(s)),
+          depth_(strip_depth(s.engine.path)), strips_(s.engine.terms * term_bytes()), form_(form_of(s)),
           window_(s.p.w, s.engine, s.tables.centre, form_), products_(form_.integers ? s.engine.rows * tile_width : 0),
           sums_(padded_rows_ * tile_width), carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
 
@@ -58,7 +59,7 @@ public:
         std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
         panels_ = std::min(tile_panels, all - first_panel);
         if (panels_ < tile_panels) {
-            std::fill_n(strips_.get(), tile_panels * strip_bytes(), std::byte{0});
+            std::fill_n(strips_.get(), s_.engine.terms * term_bytes(), std::byte{0});
             window_.clear();
         }
         std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
@@ -111,6 +112,7 @@ private:
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
     std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
+    std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
     /// Of a panel, the last one at most; null where w is not packed.
     std::byte const* lines(std::size_t panel) const noexcept {
         operand const& w = s_.p.w;
@@ -130,7 +132,12 @@ private:
             codes = gathered_;
         }
         depth = depth_in_units(depth);
-        if (!form_.centred) return (packed ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, codes, depth, strip);
+        if (!form_.centred) {
+            auto const to_vectors = packed ? s_.engine.expand : s_.engine.expand_bytes;
+            to_vectors(width, s_.tables, codes, depth, strip);
+            for (std::size_t t = 1; t < s_.engine.terms; ++t) to_vectors(width, s_.rests[t - 1], codes, depth, strip + t * term_bytes());
+            return;
+        }
         std::size_t const group = window_.group();
         auto const expand_shifted = packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted;
         for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
@@ -225,6 +232,8 @@ private:
         tile.sums = s_.sums;
         tile.strips = strips_.get();
         tile.strip_stride = strip_bytes();
+        tile.terms = s_.engine.terms;
+        tile.term_stride = term_bytes();
         tile.first = begin * depth_;
         tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
@@ -286,6 +295,8 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     panel_detail::weights_as const way = panel_detail::way_of(engine.path, p.w.facts());
     element_tables const tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
+    std::vector<element_tables> rests;
+    for (std::size_t t = 1; t < engine.terms; ++t) rests.push_back(panel_detail::tables_of(p.w, engine.path, t));
     operand_facts const values{};
     product unscaled = p;  // as a's preparation sees it where no scale of w is left for sums
     if (way != panel_detail::weights_as::elements) unscaled.w = p.w.with_facts(values);
@@ -298,7 +309,7 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
         std::size_t const quads = adds ? a.part_words * line_columns / quad_columns : 0;
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
-        panel_detail::shared_state const state{p, engine, a, tables, adds ? sums.get() : nullptr, first, rows};
+        panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             panel_detail::panel_block panels(state);
             std::size_t const end = (task + 1) * blocks / tasks;

@@ -82,13 +82,16 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
     if constexpr (Registers == 2) open_registers<Dot, 1>(segment.opens, carried);
     for (std::size_t k = segment.begin; k < segment.end; k += step) {
         std::size_t const i = k / columns;
-        load<6>(strip + (i - t.first / columns) * line_bytes, line_bytes);
-        load<7>(strip + t.strip_stride + (i - t.first / columns) * line_bytes, line_bytes);
-        add_products<Dot, 0>(t.a[0] + i, stride);
-        if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + i, stride);
-        if constexpr (Dot::split) {
-            add_products<Dot, 0>(t.a[1] + i, stride);
-            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + i, stride);
+        for (std::size_t term = 0; term < t.terms; ++term) {
+            std::byte const* const vectors = strip + term * t.term_stride + (i - t.first / columns) * line_bytes;
+            load<6>(vectors, line_bytes);
+            load<7>(vectors + t.strip_stride, line_bytes);
+            add_products<Dot, 0>(t.a[0] + i, stride);
+            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + i, stride);
+            if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
+                add_products<Dot, 0>(t.a[1] + i, stride);
+                if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + i, stride);
+            }
         }
     }
     bool const carries = !segment.closes;
