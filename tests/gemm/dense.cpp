@@ -55,8 +55,7 @@ void check_pair() {
             auto const y = multiply(a, w, {.target = target});
             CHECK(outside_bound(a, w, y) == 0);
             CHECK(same_bits(y, multiply(a, w, {.executor = fb::threads(3), .target = target})));
-            bool const tiles = s.m > 3 && fb::kernel_name<A, W>(target).starts_with("amx/");  // fewer rows than 4 do without
-            std::size_t const rows = tiles ? 4 : 1;
+            std::size_t const rows = rows_alone(a, w, s.m, target);
             for (std::size_t const row : {std::size_t{0}, s.m / 2, s.m - 1}) {
                 std::size_t const m = std::min(row, s.m - rows);
                 fb::matrix_view<A const> const some(left.view.row(m), rows, s.k, left.view.stride);
