@@ -90,6 +90,8 @@ bool multiply_in_tiles(fb::operand const& a, fb::operand const& w, fb::executor 
     fb::product const p{a, w, y.data(), w.rows(), nullptr, &fb::finish_row<float>, run_on, 0};
     if (fb::amx::integer_product::supports(a.facts(), w.facts())) fb::amx::integer_product::run(p);
     else if (fb::amx::bf16_product::supports(a.facts(), w.facts())) fb::amx::bf16_product::run(p);
+    else if (fb::amx::dense_product::supports(a.facts(), w.facts())) fb::amx::dense_product::run(p);
+    else if (fb::amx::codebook_product::supports(a.facts(), w.facts())) fb::amx::codebook_product::run(p);
     else return false;
     return true;
 }
@@ -329,18 +331,25 @@ TEST_CASE("AMX kernels: sums whose roundings all go the same way stay within the
     if (!tiles) return;
     constexpr std::size_t m = 4, k = 4096;
     std::vector<float> numbers(m * k);
-    auto const check = [&]<class F>(fb::quantized_matrix<F> w) {
-        for (std::size_t i = 0; i < k; ++i) fb::store_code(w.storage().row_codes(0), i * 8, 8, 0x38U);  // 1
+    auto const check_with = [&](fb::operand const& w) {
         fb::operand const a = fb::make_operand(fb::matrix_view<float const>(numbers.data(), m, k));
         std::vector<float> y;
-        multiply_in_tiles(a, fb::make_operand(w), {}, y);
-        for (std::size_t r = 0; r < m; ++r) CHECK(within_bound(y[r], exact_dot(a, r, fb::make_operand(w), 0)));
+        multiply_in_tiles(a, w, {}, y);
+        for (std::size_t r = 0; r < m; ++r) CHECK(within_bound(y[r], exact_dot(a, r, w, 0)));
     };
-    // One large product for every 512 and many just above and below half a last place of it.
-    for (float const small : {0x1.01p-24F, 0x1.000002p-24F, 0x1.fffffep-25F, 0.77F}) {
-        for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i % 512 == 0 ? 1.0F : small;
-        check(random_matrix<fb::mxfp8_e4m3>(1, k, 3));
-        check(random_matrix<fb::e4m3_row>(1, k, 3));
+    auto const check = [&]<class F>(fb::quantized_matrix<F> w, unsigned code) {
+        constexpr std::size_t width = F::element::width;
+        for (std::size_t i = 0; i < k; ++i) fb::store_code(w.storage().row_codes(0), i * width, width, code);
+        check_with(fb::make_operand(w));
+    };
+    std::vector<fb::bf16> const ones(k, fb::bf16(1.0F));
+    // One large product for every 512 and many just above and below half a last place of it; least a sum of two bf16.
+    for (float const small : {0x1.01p-24F, 0x1.000002p-24F, 0x1.fffffep-25F, 0.77F, 0x1.0081p+0F}) {
+        for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = small < 1.0F && i % 512 == 0 ? 1.0F : small;
+        check(random_matrix<fb::mxfp8_e4m3>(1, k, 3), 0x38U);  // 1
+        check(random_matrix<fb::e4m3_row>(1, k, 3), 0x38U);
+        check(random_matrix<fb::nf4_b64>(1, k, 3), 2U);        // least a sum of two bf16
+        check_with(fb::make_operand(fb::matrix_view<fb::bf16 const>(ones.data(), 1, k)));
     }
     tiles.check_released(true);
 }

@@ -55,11 +55,13 @@ void check_pair() {
             auto const y = multiply(a, w, {.target = target});
             CHECK(outside_bound(a, w, y) == 0);
             CHECK(same_bits(y, multiply(a, w, {.executor = fb::threads(3), .target = target})));
-            for (std::size_t const m : {std::size_t{0}, s.m / 2, s.m - 1}) {
-                fb::matrix_view<A const> const one(left.view.row(m), 1, s.k);
+            std::size_t const rows = rows_alone(a, w, s.m, target);
+            for (std::size_t const row : {std::size_t{0}, s.m / 2, s.m - 1}) {
+                std::size_t const m = std::min(row, s.m - rows);
+                fb::matrix_view<A const> const some(left.view.row(m), rows, s.k, left.view.stride);
                 auto const first = y.begin() + static_cast<std::ptrdiff_t>(m * s.n);
-                CHECK(same_bits(multiply(fb::make_operand(one), w, {.target = target}),
-                                std::vector<float>(first, first + static_cast<std::ptrdiff_t>(s.n))));
+                CHECK(same_bits(multiply(fb::make_operand(some), w, {.target = target}),
+                                std::vector<float>(first, first + static_cast<std::ptrdiff_t>(rows * s.n))));
             }
         }
     }
@@ -82,6 +84,7 @@ TEST_CASE("dense weights have a kernel of their own on vectors") {
     std::string const target = fb::this_processor().avx512 ? "avx512" : "avx2";
     CHECK(fb::kernel_name<float, float>().starts_with(target + "/dense_product"));
     CHECK(fb::kernel_name<fb::int4_g32, fb::fp16>().starts_with(target + "/dense_product"));
+    if (fb::this_processor().amx) CHECK(fb::kernel_name<float, fb::bf16>().starts_with("amx/dense_product"));
     CHECK(fb::kernel_name<float, fb::bf16>(fb::target_choice::avx2).starts_with("avx2/dense_product"));
     CHECK(fb::kernel_name<float, float>(fb::target_choice::portable).starts_with("portable/"));
 }

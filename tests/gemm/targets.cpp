@@ -33,6 +33,14 @@ struct unsigned_e4m4 final
     using minifloat::minifloat;
 };
 
+/// Codebooks of numbers that are no bf16, one whose bf16 parts are below the normal range.
+struct thirds final : fb::codebook<thirds, fb::codebook_layout<4>{{-1.0F, -1.0F / 3, 1.0F / 3, 1.0F}}> {
+    using codebook::codebook;
+};
+struct tiny final : fb::codebook<tiny, fb::codebook_layout<4>{{-0x1.234566p-120F, -0x1p-120F, 0x1p-120F, 0x1.234566p-120F}}> {
+    using codebook::codebook;
+};
+
 template <class Element>
 struct in_groups final : fb::block_scaled<in_groups<Element>, Element, fb::along_k(32), float> {};
 
@@ -83,10 +91,11 @@ TEST_CASE("kernel_name keeps to the target") {
     if (here.avx2) CHECK_THAT(of_pair(fb::target_choice::avx2), Contains("avx2/integer_product"));
     if (here.avx2) CHECK_THAT((fb::kernel_name<float, fb::nf4_b64>(fb::target_choice::avx2)), Contains("avx2/widened_product"));
     if (here.avx512) CHECK_THAT(of_pair(fb::target_choice::avx512), Contains("avx512/integer_product"));
+    if (here.amx) CHECK_THAT((fb::kernel_name<fb::int8_g64, fb::nf4_b64>()), Contains("amx/codebook_product"));
     CHECK_THAT(of_pair(fb::target_choice::portable), Contains("integer_product") && !Contains("avx"));
 }
 
-TEST_CASE("elements no catalogue format has: integers that leave codes out, minifloats of odd widths, without a sign") {
+TEST_CASE("elements no catalogue format has: integers that leave codes out, minifloats of odd widths, without a sign, codebooks") {
     check_everywhere<fb::int8_g32, in_groups<narrow_int8>>();
     check_everywhere<fb::int8_row, in_groups<narrow_int7>>();
     check_everywhere<in_groups<narrow_int8>, fb::int8_g32>();
@@ -98,6 +107,9 @@ TEST_CASE("elements no catalogue format has: integers that leave codes out, mini
     check_everywhere<fb::int8_g32, in_groups<fb::int_n<7>>>();
     check_everywhere<fb::mxfp4, in_groups<fb::int_n<7>>>();
     check_everywhere<fb::mxfp4, in_groups<fb::int_n<5>>>();
+    check_everywhere<fb::mxfp4, in_groups<thirds>>();
+    check_everywhere<fb::mxfp4, in_groups<fb::dynamic8>>();
+    check_everywhere<fb::int8_g32, in_groups<tiny>>();
 }
 
 TEST_CASE("the largest products of bytes: sums of two stay exact") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include <fewbits/target/detect.hpp>
@@ -30,6 +31,13 @@ inline std::vector<float> multiply(fb::operand const& a, fb::operand const& w, f
     std::vector<float> y(a.rows() * w.rows(), -7.0F);
     fb::gemm(a, w, fb::matrix_view<float>(y.data(), a.rows(), w.rows()), options);
     return y;
+}
+
+/// Of m rows of a so many, multiplied alone, give the bits that they give together: kernels that round in tiles begin at four.
+inline std::size_t rows_alone(fb::operand const& a, fb::operand const& w, std::size_t m, fb::target_choice target) {
+    std::string_view const kernel = fb::gemm_programs<>::select(a.facts(), w.facts(), target).name;
+    bool const rounds_in_tiles = kernel.starts_with("amx/") && kernel != "amx/integer_product";
+    return rounds_in_tiles && m > 3 ? 4 : 1;
 }
 
 inline bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {

@@ -17,6 +17,8 @@
 
 #if defined(__x86_64__)
 #include "../kernels/amx/bf16_product.hpp"
+#include "../kernels/amx/codebook_product.hpp"
+#include "../kernels/amx/dense_product.hpp"
 #include "../kernels/amx/integer_product.hpp"
 #include "../kernels/avx2/dense_product.hpp"
 #include "../kernels/avx2/integer_product.hpp"
@@ -80,9 +82,9 @@ struct kernel_list {
 };
 
 #if defined(__x86_64__)
-using gemm_kernels = kernel_list<amx::integer_product, amx::bf16_product, avx512::integer_product, avx512::bf16_product,
-                                 avx512::widened_product, avx512::dense_product, avx2::integer_product, avx2::widened_product,
-                                 avx2::dense_product,
+using gemm_kernels = kernel_list<amx::integer_product, amx::bf16_product, amx::dense_product, amx::codebook_product,
+                                 avx512::integer_product, avx512::bf16_product, avx512::widened_product, avx512::dense_product,
+                                 avx2::integer_product, avx2::widened_product, avx2::dense_product,
                                  portable::integer_product, portable::codebook_product, portable::widened_product,
                                  reference::any_pair>;
 #else

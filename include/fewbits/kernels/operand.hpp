@@ -35,6 +35,7 @@ struct operand_facts {
     bool looked_up = false;       ///< in panels, elements all bf16 or of at most 4 bits, scales and offsets for the same columns
     bool power_scales = false;    ///< every scale is a power of two or no number
     bool exact_in_bf16 = false;   ///< dense or grouped, and every element that is a number is a bf16
+    bool near_bf16_sums = false;  ///< symmetric, grouped, every element but for 6e-6 of it the sum of two bf16, all far from fp32's ends
     /// Columns whose scales and minimums are integers times two numbers, at most 256; 0: they are not.
     std::size_t super_block = 0;
     dense_form dense = dense_form::none;

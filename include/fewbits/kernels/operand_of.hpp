@@ -10,6 +10,7 @@
 #include "../matrix/prepacked_matrix.hpp"
 #include "../matrix/quantized_matrix.hpp"
 #include "../scaling/scale_rule.hpp"
+#include "bf16_parts.hpp"
 #include "integer_scales.hpp"
 #include "operand.hpp"
 #include "panel_scales.hpp"
@@ -39,6 +40,27 @@ inline constexpr bool elements_are_bf16 = [] {
     } else {
         return T::kind == format_kind::minifloat && T::layout.exponent_bits == 8 && T::layout.mantissa_bits <= 7;
     }
+}();
+
+/// Whether every element of at most 8 bits is nearly the sum of two bf16 (operand_facts::near_bf16_sums).
+template <scalar T>
+    requires(T::width <= 8)
+inline constexpr bool elements_are_near_bf16_sums = [] {
+    constexpr std::uint32_t lowest = (127U - 60U) << 23;
+    constexpr std::uint32_t highest = (127U + 60U) << 23;
+    auto const widened = [](std::uint32_t upper) { return static_cast<double>(bit_cast<float>(upper << 16)); };
+    for (unsigned code = 0; code < (1U << T::width); ++code) {
+        float const value = static_cast<float>(T::from_bits(code));
+        std::uint32_t const bits = bit_cast<std::uint32_t>(value);
+        std::uint32_t const magnitude = bits & 0x7FFFFFFFU;
+        if (magnitude == 0) continue;
+        if (magnitude < lowest || magnitude > highest) return false;
+        std::uint16_t const first = bf16_near(bits);
+        double const left = static_cast<double>(value) - widened(first) - widened(bf16_rest(bits, first));
+        double const size = value < 0 ? -static_cast<double>(value) : static_cast<double>(value);
+        if (left > 6e-6 * size || left < -6e-6 * size) return false;
+    }
+    return true;
 }();
 
 /// The elements as integers of 8 bits, signed or not.
@@ -79,6 +101,9 @@ constexpr operand_facts facts_of() noexcept {
         facts.looked_up = in_panels && (element::width <= 4 || elements_are_bf16<element>);
         facts.power_scales = is_power_of_two_scale<typename X::scale_type>;
         facts.exact_in_bf16 = facts.grouped && elements_are_bf16<element>;
+        if constexpr (element::width <= 8 && X::is_symmetric) {
+            facts.near_bf16_sums = facts.grouped && elements_are_near_bf16_sums<element>;
+        }
         if (facts.grouped && facts.plain_codes) facts.super_block = super_block_of<X>();
     } else if constexpr (std::is_same_v<X, float>) {
         facts.name = "float";

@@ -54,7 +54,7 @@ struct panel_activations {
     bool scaled = false;                       ///< not all scales are 1
     float unit = 1.0F;
     bool sums_needed = false;                  ///< path bytes: of the integers of groups
-    bool from_codes = false;                   ///< path bytes: codes of a are what is prepared
+    bool as_stored = false;                    ///< bytes or bf16 as they are stored are what is prepared
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 
     std::uint32_t* part(std::size_t i) const noexcept { return words.get() + i * part_words; }
@@ -170,6 +170,21 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
     }
 }
 
+/// Part of a row, as bytes of integers or bf16, to words; zeros up to chunk_depth columns.
+inline void copy_stored(operand const& a, panel_engine const& engine, rectangle part, std::uint32_t* words) {
+    if (engine.path == panel_path::bytes) {
+        auto* const bytes = reinterpret_cast<std::uint8_t*>(words);
+        if (part.depth != 0) a.panels().codes(a, part.row, part.first, part.depth, bytes);
+        return static_cast<void>(std::fill(bytes + part.depth, bytes + chunk_depth, std::uint8_t{0}));
+    }
+    constexpr std::size_t size = sizeof(std::uint16_t);
+    alignas(64) std::byte rest[chunk_depth * size] = {};
+    auto const* const row = static_cast<std::byte const*>(a.object()) + part.row * a.stride() * size;
+    if (part.depth == chunk_depth) return engine.pairs_of_bf16(row + part.first * size, words);
+    if (part.depth != 0) std::copy_n(row + part.first * size, part.depth * size, rest);
+    engine.pairs_of_bf16(rest, words);
+}
+
 /// Words [first, first + count) of a chunk of a row to their places, `count` a multiple of tile_words.
 inline void put_words(panel_activations& a, std::size_t part, std::size_t chunk, std::size_t row, std::size_t first,
                       std::uint32_t const* words, std::size_t count) noexcept {
@@ -202,21 +217,18 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
         for (std::size_t k = 0; k < depth; k += chunk_depth) {
             std::size_t const column = chunk * depth + k;
             std::size_t const known = column < p.k() ? std::min(chunk_depth, p.k() - column) : 0;
-            auto const what = form.apart ? reading::elements : reading::values;
-            std::uint32_t* const rest = a.split ? words[1] : nullptr;
-            if (a.from_codes) {
-                auto* const bytes = reinterpret_cast<std::uint8_t*>(words[0]);
-                if (known != 0) p.a.panels().codes(p.a, first + row, column, known, bytes);
-                std::fill(bytes + known, bytes + chunk_depth, std::uint8_t{0});
+            if (a.as_stored) {
+                copy_stored(p.a, engine, {first + row, 1, column, known}, words[0]);
             } else {
+                auto const what = form.apart ? reading::elements : reading::values;
                 if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
                 std::fill(values + known, values + chunk_depth, 0.0F);
+                float* const totals = a.total.empty() ? nullptr : sums + k / line_columns;
+                if (engine.path == panel_path::bytes) to_bytes(values, per_unit, words[0]);
+                else if (engine.path == panel_path::pairs) engine.to_pairs(values, words[0], a.split ? words[1] : nullptr, totals);
+                else __builtin_memcpy(words[0], values, sizeof values);
             }
-            if (engine.path == panel_path::bytes) {
-                if (!a.from_codes) to_bytes(values, per_unit, words[0]);
-                if (a.sums_needed) sum_bytes(words[0], integer_sums + k / line_columns);
-            } else if (engine.path == panel_path::pairs) engine.to_pairs(values, words[0], rest, a.total.empty() ? nullptr : sums + k / line_columns);
-            else __builtin_memcpy(words[0], values, sizeof values);
+            if (a.sums_needed) sum_bytes(words[0], integer_sums + k / line_columns);
             for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) put_words(a, i, chunk, row, k / columns_of(engine.path), words[i], count);
         }
         if (a.sums_needed) sum_groups(a, row, chunk, integer_sums);
@@ -290,7 +302,7 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     a.scale.assign(a.rows * a.groups, 1.0F);
     if (exact) {
         a.sums_needed = bias != 0 || form.blocks || !p.w.facts().symmetric;
-        a.from_codes = form.apart && activation_detail::codes_are_bytes(p.a);
+        a.as_stored = form.apart && activation_detail::codes_are_bytes(p.a);
         a.start.assign(a.rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }
@@ -299,6 +311,8 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         a.sum_stride = (a.groups + in_block - 1) / in_block * in_block / 2;
     }
     a.sum.assign(a.rows * a.sum_stride, 0);
+    bool const pairs = engine.pairs_of_bf16 != nullptr && p.a.facts().dense == dense_form::upper_halves && p.w.facts().symmetric;
+    if (engine.path == panel_path::pairs) a.as_stored = pairs && !form.split;
     if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
     p.run_on.run(a.tiles.size(), [&](std::size_t t) {
         row_tile const tile = a.tiles[t];

@@ -100,6 +100,7 @@ struct panel_tile {
     std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
     std::byte const* strips;       ///< panel_engine::panels strips of vectors
     std::size_t strip_stride;      ///< bytes between them
+    std::size_t terms, term_stride;  ///< path pairs: such sets of strips, what those before leave of each element, and bytes between them
     std::uint8_t flip;             ///< path bytes: to be xored with the bytes of the strips
     std::uintptr_t ahead[ahead_streams];  ///< what is read soon lies so far from the first strip: to be prefetched with it
     /// Where engines share a chunk's lines out among tiles: the first line that each panel's tile is to prefetch, or null.
@@ -168,14 +169,21 @@ struct panel_engine {
     /// chunk_depth values of a row as words of pairs: the bf16 nearest each and, unless `rest` is null, the one nearest the rest;
     /// unless `sums` is null, what both parts of each four columns add up to.
     void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) = nullptr;
+    /// The first of these of chunk_depth numbers that are bf16 already.
+    void (*pairs_of_bf16)(std::byte const* values, std::uint32_t* words) = nullptr;
     /// chunk_depth integers / per_unit as words of four signed bytes; and the sum of each word of as many.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words) = nullptr;
     void (*sum_bytes)(std::uint32_t const* words, std::int32_t* sums) = nullptr;
+    /// Up to 16 rows of bf16 that lie `stride` bytes apart as vectors of pairs, zeros up to 16 rows and 32 columns; to_pairs gives
+    /// columns in the same order. What is read next lies `ahead` bytes on, to be prefetched; any address.
+    void (*turn_rows)(std::byte const* row, std::size_t stride, std::size_t rows, std::size_t depth, std::uintptr_t ahead,
+                      std::byte* strip) = nullptr;
     /// Where each is given: multiplies the vectors of columns [first, first + depth) by their scales 2^e (of groups of columns, from
     /// the one `first` is in on); false where some e is beyond most_folded or no number and an element under it is not 0. And
     /// y += a * w over the tile's columns, the products added up from 0, with no scale on either side. Path pairs.
     bool (*fold)(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) = nullptr;
     void (*multiply_folded)(std::size_t rows, panel_tile const& tile) = nullptr;
+    std::size_t terms = 1;        ///< path pairs: bf16 numbers whose sum an element of w is taken as
     std::size_t longest = 64;     ///< columns of the longest segment where sums are rounded
     std::size_t panels = tile_panels;  ///< of a tile
     std::size_t vectors = 0;      ///< of a strip, a multiple of strip_vectors(path); 0: those

@@ -26,9 +26,12 @@ inline constexpr std::size_t few_rows = 8;
 
 /// What becomes of weights.
 constexpr weights_as way_of(panel_path path, operand_facts const& w) noexcept {
+    if (path == panel_path::pairs && w.dense != dense_form::none) return weights_as::rows;
     if (path != panel_path::floats || (w.grouped && w.looked_up && w.symmetric)) return weights_as::elements;
     return w.looked_up ? weights_as::scaled_elements : weights_as::values;
 }
+
+constexpr bool has_codes(weights_as way) noexcept { return way == weights_as::elements || way == weights_as::scaled_elements; }
 
 /// Everything the blocks of one product share.
 struct shared_state {
@@ -36,6 +39,7 @@ struct shared_state {
     panel_engine const& engine;
     panel_activations const& a;
     element_tables tables;
+    element_tables const* rests;  ///< of the second of engine.terms on
     std::byte const* sums;        ///< panel_engine::make_sums, or null
     std::size_t first_row, rows;  ///< of a
 };
@@ -47,7 +51,7 @@ struct panel_scratch {
     scratch<std::int32_t> products;  ///< of a tile, by integer scales
 
     panel_scratch(panel_activations const& a, panel_engine const& engine)
-        : strips(tile_panels * a.vectors * line_bytes), gathered((a.depth + unit_columns) / line_columns * line_bytes),
+        : strips(engine.terms * tile_panels * a.vectors * line_bytes), gathered((a.depth + unit_columns) / line_columns * line_bytes),
           products(engine.rows * tile_width) {}
 };
 
@@ -57,7 +61,7 @@ public:
     panel_block(shared_state const& s, panel_scratch const& shared, std::size_t first_panel)
         : s_(s), shared_(shared), first_panel_(first_panel), panels_(std::min(tile_panels, panels_of(s.p.n()) - first_panel)),
           exact_(s.engine.path == panel_path::bytes), to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
-          packed_(way_of(s.engine.path, s.p.w.facts()) != weights_as::values && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
+          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
           form_(form_of(s, packed_)),
           in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
           from_lines_(s.rows == 1 && packed_ && form_.as == weights_as::elements && (line_widths() >> s.p.w.panels().width & 1) != 0),
@@ -79,11 +83,14 @@ public:
         if (form_.as == weights_as::elements) window_.read(first_panel_, panels_, first);
         if (from_lines_) return multiply_lines(first / s_.a.depth, (first + depth + s_.a.depth - 1) / s_.a.depth);
         std::byte* const strips = shared_.strips.get();
-        std::fill(strips + panels_ * strip_bytes(), strips + tile_panels * strip_bytes(), std::byte{0});
+        for (std::size_t t = 0; t < s_.engine.terms; ++t) {
+            std::fill(strips + t * term_bytes() + panels_ * strip_bytes(), strips + (t + 1) * term_bytes(), std::byte{0});
+        }
         if (form_.as == weights_as::values) read_values(s_.p.w, first_panel_, panels_, first, depth, strips, strip_bytes());
+        else if (form_.as == weights_as::rows) turn_rows(first, depth);
         else if (!in_place_) expand_all(first, depth);
         if (form_.as == weights_as::scaled_elements) window_.apply(first_panel_, panels_, first, depth, strips, strip_bytes());
-        multiply(first, form_.folds && fold(first, depth));
+        multiply(first, form_.folds && (form_.as == weights_as::rows || fold(first, depth)));
     }
 
     /// Writes what all steps have added up to in row r.
@@ -101,7 +108,7 @@ private:
                 .symmetric = w.symmetric,
                 .centred = !w.symmetric && s.engine.centre != nullptr,
                 .integers = !s.a.sum.empty(),
-                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && w.power_scales,
+                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none),
                 .fetches = packed && s.rows <= few_rows};
     }
     static bool serves_as_it_is(shared_state const& s) noexcept {
@@ -117,6 +124,7 @@ private:
     }
     std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
     std::size_t strip_bytes() const noexcept { return s_.a.vectors * line_bytes; }
+    std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
     /// Columns, whole chunks, whose sums stay in fp32; of one window of scales where a step may take them all.
     std::size_t span_of() const noexcept {
         std::size_t const chunk = s_.a.depth;
@@ -144,7 +152,12 @@ private:
             codes = shared_.gathered.get();
         }
         depth = depth_in_units(depth);
-        if (!form_.centred) return (packed_ ? s_.engine.expand : s_.engine.expand_bytes)(width, s_.tables, codes, depth, strip);
+        if (!form_.centred) {
+            auto const to_vectors = packed_ ? s_.engine.expand : s_.engine.expand_bytes;
+            to_vectors(width, s_.tables, codes, depth, strip);
+            for (std::size_t t = 1; t < s_.engine.terms; ++t) to_vectors(width, s_.rests[t - 1], codes, depth, strip + t * term_bytes());
+            return;
+        }
         std::size_t const group = window_.group();
         auto const expand_shifted = packed_ ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted;
         for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
@@ -156,6 +169,18 @@ private:
 
     void expand_all(std::size_t first, std::size_t depth) {
         for (std::size_t i = 0; i < panels_; ++i) expand(first, depth, i);
+    }
+
+    void turn_rows(std::size_t first, std::size_t depth) {
+        operand const& w = s_.p.w;
+        constexpr std::size_t bytes = sizeof(std::uint16_t);
+        std::uintptr_t const ahead = (first + s_.a.depth < w.cols() ? s_.a.depth : tile_width * w.stride() - first) * bytes;
+        for (std::size_t i = 0; i < panels_; ++i) {
+            std::size_t const row = (first_panel_ + i) * panel_rows;
+            auto const* const from = static_cast<std::byte const*>(w.object()) + (row * w.stride() + first) * bytes;
+            std::size_t const rows = std::min(panel_rows, w.rows() - row);
+            s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, shared_.strips.get() + i * strip_bytes());
+        }
     }
 
     /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
@@ -247,6 +272,8 @@ private:
             tile.strips = shared_.strips.get() + panel * strip_bytes();
             tile.strip_stride = strip_bytes();
         }
+        tile.terms = s_.engine.terms;
+        tile.term_stride = term_bytes();
         tile.first = begin * a.depth;
         tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
@@ -322,7 +349,9 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     panel_detail::weights_as const way = panel_detail::way_of(engine.path, p.w.facts());
-    element_tables tables = way == panel_detail::weights_as::values ? element_tables{} : panel_detail::tables_of(p.w, engine.path);
+    element_tables tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
+    std::vector<element_tables> rests;
+    for (std::size_t t = 1; t < engine.terms; ++t) rests.push_back(panel_detail::tables_of(p.w, engine.path, t));
     if (engine.multiply_signed != nullptr && tables.plain_integers && p.w.panels().width == 8 && tables.flip == 0x80) {
         tables.flip = 0;
         tables.bias = 0;
@@ -340,7 +369,7 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
         std::size_t const quads = adds ? a.part_words * line_columns / quad_columns : 0;
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
-        panel_detail::shared_state const state{p, engine, a, tables, adds ? sums.get() : nullptr, first, rows};
+        panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
             std::size_t const end = (task + 1) * blocks / tasks;
             for (std::size_t i = task * blocks / tasks; i < end; i += engine.blocks) {

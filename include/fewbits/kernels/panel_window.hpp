@@ -20,7 +20,8 @@ namespace panel_detail {
 enum class weights_as : unsigned char {
     elements,         ///< sums of products are multiplied by scales
     scaled_elements,  ///< path floats: elements are, before they are multiplied with a's
-    values            ///< path floats: w is read as values
+    values,           ///< path floats: w is read as values
+    rows              ///< path pairs: dense, as it lies in memory
 };
 
 /// How the elements of w, their scales and offsets are used.

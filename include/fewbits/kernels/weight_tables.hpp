@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "../bits/integer.hpp"
+#include "bf16_parts.hpp"
 #include "operand.hpp"
 #include "panel_engine.hpp"
 
@@ -13,9 +14,21 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
 
-/// The forms of an operand's elements that vectors look them up in.
-inline element_tables tables_of(operand const& w, panel_path path) noexcept {
+/// The bf16 nearest what those before leave of each element.
+inline element_tables make_term_tables(int width, float const* values, std::size_t term) noexcept {
+    float terms[256];
+    for (unsigned i = 0; i < (1U << width); ++i) terms[i] = bit_cast<float>(bf16_sum<3>(values[i]).at[term] << 16);
+    element_tables tables = make_tables(width, terms);
+    tables.values = nullptr;
+    return tables;
+}
+
+/// The forms of an operand's elements that vectors look them up in; on path pairs of one term of those that are no bf16.
+inline element_tables tables_of(operand const& w, panel_path path, std::size_t term = 0) noexcept {
     float const* const value = w.panels().values();
+    if (w.facts().near_bf16_sums && !w.facts().exact_in_bf16 && path == panel_path::pairs) {
+        return make_term_tables(w.panels().width, value, term);
+    }
     if (!w.facts().symmetric && path == panel_path::pairs) return make_centred_tables(w.panels().width);
     element_tables tables = make_tables(w.panels().width, value);
     if (!w.facts().byte_elements) return tables;

@@ -92,12 +92,17 @@ inline void add_products(std::uint32_t const* a, std::size_t vectors) noexcept {
 /// One instruction's columns, from vector i of the chunk on.
 template <class Dot, int Registers>
 inline void multiply_step(panel_tile const& t, std::size_t i) noexcept {
-    load<6>(t.strips + i * line_bytes, line_bytes);
-    load<7>(t.strips + t.strip_stride + i * line_bytes, line_bytes);
     std::size_t const word = i / tile_words * (tile_lines * tile_words) + i % tile_words + t.first / columns_of(Dot::path);
-    for (std::size_t part = 0; part < (Dot::split ? 2 : 1); ++part) {
-        add_products<Dot, 0>(t.a[part] + word, t.a_stride);
-        if constexpr (Registers == 2) add_products<Dot, 1>(t.a[part] + word, t.a_stride);
+    for (std::size_t term = 0; term < t.terms; ++term) {
+        std::byte const* const vectors = t.strips + term * t.term_stride + i * line_bytes;
+        load<6>(vectors, line_bytes);
+        load<7>(vectors + t.strip_stride, line_bytes);
+        add_products<Dot, 0>(t.a[0] + word, t.a_stride);
+        if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + word, t.a_stride);
+        if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
+            add_products<Dot, 0>(t.a[1] + word, t.a_stride);
+            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + word, t.a_stride);
+        }
     }
 }
 

@@ -28,7 +28,8 @@ panel_engine bf16_engine(bool split) noexcept {
             .expand_shifted = &expand_shifted,
             .expand_bytes_shifted = &expand_bytes_shifted,
             .centre = &centre_offsets,
-            .to_pairs = &to_pairs,
+            .to_pairs = &to_pairs<>,
+            .pairs_of_bf16 = &pairs_of_bf16<>,
             .add_up = &add_up};
 }
 

@@ -27,9 +27,14 @@ inline __m512i nearest_upper_halves(__m512i bits) noexcept {
     return _mm512_and_si512(quiet, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U)));
 }
 
-/// Upper halves of 16 columns as eight pairs in the order of pair_column.
+/// In which order columns become pairs: as pair_column has it, or as they stand.
+enum class pair_order : unsigned char { of_columns, as_they_stand };
+
+/// Upper halves of 16 columns as eight pairs.
+template <pair_order Order>
 inline void store_pairs_of(__m512i upper, std::uint32_t* words) noexcept {
     __m256i const columns = _mm512_cvtepi32_epi16(_mm512_srli_epi32(upper, 16));
+    if (Order == pair_order::as_they_stand) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), columns);
     __m256i const order = _mm256_set_epi8(15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3, 2, 5, 4, 1, 0, 15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3,
                                           2, 5, 4, 1, 0);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), _mm256_shuffle_epi8(columns, order));
@@ -43,21 +48,32 @@ inline void store_sums_of_four(__m512 columns, float* sums) noexcept {
 }
 
 /// panel_engine::to_pairs
+template <pair_order Order = pair_order::of_columns>
 inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) {
     __m512i const exponent = _mm512_set1_epi32(0x7F800000);
     for (std::size_t k = 0; k < chunk_depth; k += 16) {
         __m512 const x = _mm512_loadu_ps(values + k);
         __m512i const first = nearest_upper_halves(_mm512_castps_si512(x));
-        store_pairs_of(first, words + k / 2);
+        store_pairs_of<Order>(first, words + k / 2);
         __m512 both = _mm512_castsi512_ps(first);
         if (rest != nullptr) {
             __m512i const left = _mm512_castps_si512(_mm512_sub_ps(x, both));
             __mmask16 const number = _mm512_cmpneq_epi32_mask(_mm512_and_si512(_mm512_castps_si512(x), exponent), exponent);
             __m512i const second = _mm512_maskz_mov_epi32(number, nearest_upper_halves(left));
-            store_pairs_of(second, rest + k / 2);
+            store_pairs_of<Order>(second, rest + k / 2);
             both = _mm512_add_ps(both, _mm512_castsi512_ps(second));
         }
         if (sums != nullptr) store_sums_of_four(both, sums + k / 4);
+    }
+}
+
+/// panel_engine::pairs_of_bf16
+template <pair_order Order = pair_order::of_columns>
+inline void pairs_of_bf16(std::byte const* values, std::uint32_t* words) {
+    __m512i const order = _mm512_broadcast_i32x4(_mm_set_epi8(15, 14, 11, 10, 13, 12, 9, 8, 7, 6, 3, 2, 5, 4, 1, 0));
+    for (std::size_t k = 0; k < chunk_depth; k += 32) {
+        __m512i const columns = _mm512_loadu_si512(values + k * sizeof(std::uint16_t));
+        _mm512_storeu_si512(words + k / 2, Order == pair_order::as_they_stand ? columns : _mm512_shuffle_epi8(columns, order));
     }
 }
 
