@@ -176,8 +176,12 @@ struct panels {
     }
     static void codes(operand const& self, std::size_t row, std::size_t first, std::size_t depth, std::uint8_t* out) noexcept {
         if constexpr (requires { matrix(self).row_codes(row); }) {
-            packed_run const run{matrix(self).row_codes(row), matrix(self).storage().readable(row)};
-            expand_codes(F::element::width, run, first, depth, code_table(), out, in_a_row{});
+            if constexpr (F::element::width == 8) {
+                __builtin_memcpy(out, matrix(self).row_codes(row) + first, depth);
+            } else {
+                packed_run const run{matrix(self).row_codes(row), matrix(self).storage().readable(row)};
+                expand_codes(F::element::width, run, first, depth, code_table(), out, in_a_row{});
+            }
         }
     }
     static void scales(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,

@@ -11,6 +11,7 @@
 #include "panel_scales.hpp"
 #include "portable/blocking.hpp"
 #include "product.hpp"
+#include "weight_tables.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -28,13 +29,19 @@ struct row_tile {
     std::size_t first, rows;
 };
 
+/// Columns of the longest chunk of K.
+inline constexpr std::size_t most_depth = 8 * chunk_depth;
+
 /// A slab of rows, and the groups of K that both sides share.
 struct panel_activations {
     std::vector<row_tile> tiles;
     std::size_t rows = 0;                      ///< of all tiles
+    std::size_t vectors = 0;                   ///< of a chunk of K: words of a row
+    std::size_t depth = 0;                     ///< columns of a chunk
     scratch<std::uint32_t> words;              ///< both parts, chunk after chunk of K, row after row
     std::size_t part_words = 0;                ///< of one
     bool split = false;
+    bool tiled = false;                        ///< a chunk's words as panel_engine::tiled has them
     std::vector<panel_segment> segments;
     std::vector<std::size_t> chunk_begin;      ///< of each chunk's segments, and their end
     std::vector<std::uint32_t> group_column;   ///< first column of each shared group
@@ -46,6 +53,8 @@ struct panel_activations {
     std::vector<float> total;                  ///< where w has an offset: the group's sum, on path pairs times scale
     bool scaled = false;                       ///< not all scales are 1
     float unit = 1.0F;
+    bool sums_needed = false;                  ///< path bytes: of the integers of groups
+    bool from_codes = false;                   ///< path bytes: codes of a are what is prepared
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 
     std::uint32_t* part(std::size_t i) const noexcept { return words.get() + i * part_words; }
@@ -55,7 +64,15 @@ inline namespace FEWBITS_BASELINE {
 
 /// What a row takes.
 inline std::size_t bytes_of_row(panel_path path, bool split, std::size_t cols) noexcept {
-    return (cols + strip_depth(path)) / columns_of(path) * sizeof(std::uint32_t) * (split ? 2 : 1) + cols / 2;
+    return (cols + unit_columns) / columns_of(path) * sizeof(std::uint32_t) * (split ? 2 : 1) + cols / 2;
+}
+
+/// Vectors of a strip of the engine for K = cols: no more than are needed, and none whose groups lie in two windows of scales.
+inline std::size_t vectors_of(panel_engine const& engine, operand_facts const& w, std::size_t cols) noexcept {
+    std::size_t const least = strip_vectors(engine.path);
+    std::size_t const needed = (cols / columns_of(engine.path) + least) / least * least;
+    std::size_t const window = w.group == 0 ? needed : scale_window * w.group / columns_of(engine.path) / least * least;
+    return std::max(least, std::min({engine.vectors, needed, window}));
 }
 
 /// Tiles of engine.rows, then of the powers of two that are left.
@@ -71,7 +88,7 @@ inline void cut_rows(panel_activations& a, panel_engine const& engine, std::size
 inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t group_w, std::size_t block, std::size_t cols,
                        panel_engine const& engine) {
     bool const exact = engine.path == panel_path::bytes;
-    std::size_t const depth = strip_depth(engine.path);
+    std::size_t const depth = a.depth;
     auto const border = [](std::size_t k, std::size_t group, std::size_t end) {
         return group == 0 ? end : std::min(end, (k / group + 1) * group);
     };
@@ -101,23 +118,29 @@ inline void cut_groups(panel_activations& a, std::size_t group_a, std::size_t gr
 namespace activation_detail {
 
 /// panel_engine::to_bytes
-inline void to_bytes(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) {
+inline void to_bytes(float const* values, float per_unit, std::uint32_t* words) {
     for (std::size_t k = 0; k < chunk_depth; k += 4) {
         std::uint32_t word = 0;
-        std::int32_t sum = 0;
         for (std::size_t j = 0; j < 4; ++j) {
             auto const integer = static_cast<std::int32_t>(values[k + j] * per_unit);  // exact
             word |= (static_cast<std::uint32_t>(integer) & 0xFFU) << (8 * j);
-            sum += integer;
         }
         words[k / 4] = word;
-        sums[k / 4] = sum;
+    }
+}
+
+/// panel_engine::sum_bytes
+inline void sum_bytes(std::uint32_t const* words, std::int32_t* sums) {
+    for (std::size_t i = 0; i < chunk_depth / 4; ++i) {
+        std::int32_t sum = 0;
+        for (unsigned j = 0; j < 4; ++j) sum += static_cast<std::int8_t>(words[i] >> (8 * j) & 0xFFU);
+        sums[i] = sum;
     }
 }
 
 /// What the parts of a row add up to over each segment of a chunk, from sums of four columns.
 inline void total_segments(panel_activations& a, std::size_t row, std::size_t chunk, float const* sums) noexcept {
-    std::size_t const first = chunk * strip_depth(panel_path::pairs);
+    std::size_t const first = chunk * a.depth;
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         double total = 0.0;
@@ -128,9 +151,17 @@ inline void total_segments(panel_activations& a, std::size_t row, std::size_t ch
     }
 }
 
+/// Whether codes of a are its integers as bytes of two's complement.
+inline bool codes_are_bytes(operand const& a) noexcept {
+    bool const may_be = a.facts().exact_integers && a.facts().grouped && a.panels().width == 8 && a.panels().lines(a, 0) == nullptr;
+    if (!may_be) return false;
+    element_tables const tables = panel_detail::tables_of(a, panel_path::bytes);
+    return tables.plain_integers && tables.flip == 0x80;
+}
+
 /// Sums of words of four columns to sums of groups.
 inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk, std::int32_t const* sums) noexcept {
-    std::size_t const first = chunk * strip_depth(panel_path::bytes);
+    std::size_t const first = chunk * a.depth;
     for (std::size_t i = a.chunk_begin[chunk]; i < a.chunk_begin[chunk + 1]; ++i) {
         panel_segment const& s = a.segments[i];
         std::int32_t sum = 0;
@@ -139,15 +170,32 @@ inline void sum_groups(panel_activations& a, std::size_t row, std::size_t chunk,
     }
 }
 
+/// Words [first, first + count) of a chunk of a row to their places, `count` a multiple of tile_words.
+inline void put_words(panel_activations& a, std::size_t part, std::size_t chunk, std::size_t row, std::size_t first,
+                      std::uint32_t const* words, std::size_t count) noexcept {
+    std::uint32_t* to = a.part(part) + (chunk * a.rows + row) * a.vectors + first;
+    if (!a.tiled) {
+        __builtin_memcpy(to, words, count * sizeof(std::uint32_t));
+        return;
+    }
+    std::size_t const place = row % tile_lines;
+    to += place * tile_words - place * a.vectors + first * (tile_lines - 1);
+    for (std::size_t i = 0; i < count; i += tile_words, to += tile_lines * tile_words) {
+        __builtin_memcpy(to, words + i, tile_words * sizeof(std::uint32_t));
+    }
+}
+
 /// Row `row` of a slab that begins at row `first` of p.a: its words, and what its groups add up to.
 inline void prepare_row(panel_activations& a, product const& p, panel_engine const& engine, activation_form form, std::size_t first,
                         std::size_t row) {
-    constexpr std::size_t most_depth = 2 * chunk_depth;
-    std::size_t const depth = strip_depth(engine.path);
+    std::size_t const depth = a.depth;
     auto const to_bytes = engine.to_bytes != nullptr ? engine.to_bytes : &activation_detail::to_bytes;
+    auto const sum_bytes = engine.sum_bytes != nullptr ? engine.sum_bytes : &activation_detail::sum_bytes;
     int const fraction = engine.path == panel_path::bytes ? p.a.facts().fraction : 0;
     float const per_unit = bit_cast<float>(static_cast<std::uint32_t>(127 - fraction) << 23);
+    std::size_t const count = chunk_depth / columns_of(engine.path);
     float values[chunk_depth];
+    alignas(64) std::uint32_t words[2][chunk_depth];
     std::int32_t integer_sums[most_depth / line_columns];
     float sums[most_depth / line_columns];
     for (std::size_t chunk = 0; chunk * depth < p.k(); ++chunk) {
@@ -155,31 +203,41 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
             std::size_t const column = chunk * depth + k;
             std::size_t const known = column < p.k() ? std::min(chunk_depth, p.k() - column) : 0;
             auto const what = form.apart ? reading::elements : reading::values;
-            if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
-            std::fill(values + known, values + chunk_depth, 0.0F);
-            std::size_t const at = (chunk * a.rows + row) * strip_vectors(engine.path) + k / columns_of(engine.path);
-            std::uint32_t* const rest = a.split ? a.part(1) + at : nullptr;
-            if (engine.path == panel_path::bytes) to_bytes(values, per_unit, a.part(0) + at, integer_sums + k / line_columns);
-            else if (engine.path == panel_path::pairs) engine.to_pairs(values, a.part(0) + at, rest, a.total.empty() ? nullptr : sums);
-            else __builtin_memcpy(a.part(0) + at, values, sizeof values);
+            std::uint32_t* const rest = a.split ? words[1] : nullptr;
+            if (a.from_codes) {
+                auto* const bytes = reinterpret_cast<std::uint8_t*>(words[0]);
+                if (known != 0) p.a.panels().codes(p.a, first + row, column, known, bytes);
+                std::fill(bytes + known, bytes + chunk_depth, std::uint8_t{0});
+            } else {
+                if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
+                std::fill(values + known, values + chunk_depth, 0.0F);
+            }
+            if (engine.path == panel_path::bytes) {
+                if (!a.from_codes) to_bytes(values, per_unit, words[0]);
+                if (a.sums_needed) sum_bytes(words[0], integer_sums + k / line_columns);
+            } else if (engine.path == panel_path::pairs) engine.to_pairs(values, words[0], rest, a.total.empty() ? nullptr : sums + k / line_columns);
+            else __builtin_memcpy(words[0], values, sizeof values);
+            for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) put_words(a, i, chunk, row, k / columns_of(engine.path), words[i], count);
         }
-        if (!a.start.empty()) sum_groups(a, row, chunk, integer_sums);
+        if (a.sums_needed) sum_groups(a, row, chunk, integer_sums);
         if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, sums);
     }
 }
 
-/// Zeros where the last tile has rows that a has not.
-inline void pad_rows(panel_activations& a, std::size_t rows, std::size_t chunks, std::size_t vectors) {
+/// Zeros where the last rows are less than engine.row_padding.
+inline void pad_rows(panel_activations& a, std::size_t rows, std::size_t padding, std::size_t chunks) {
+    std::size_t const whole = rows / padding * padding;
     for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) {
-        for (std::size_t c = 0; c < chunks; ++c) std::fill_n(a.part(i) + (c * a.rows + rows) * vectors, (a.rows - rows) * vectors, 0U);
+        for (std::size_t c = 0; c < chunks; ++c) std::fill_n(a.part(i) + (c * a.rows + whole) * a.vectors, (a.rows - whole) * a.vectors, 0U);
     }
 }
 
 }  // namespace activation_detail
 
-/// The longest run of columns, 64 at most, that the segments are made of (the last one padded).
+/// The longest run of columns, most_granule at most, that the segments are made of (the last one padded).
+inline constexpr std::size_t most_granule = 64;
 inline std::size_t common_granule(std::vector<panel_segment> const& segments) noexcept {
-    std::size_t granule = 64;
+    std::size_t granule = most_granule;
     for (panel_segment const& s : segments) {
         while (s.begin % granule != 0) granule /= 2;
     }
@@ -217,17 +275,22 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     bool const exact = engine.path == panel_path::bytes;
     if (form.apart && engine.multiply_folded != nullptr && values_are_folded(p, first, rows)) form.apart = false;
     a.scaled = form.apart;
+    a.tiled = engine.tiled;
+    a.vectors = vectors_of(engine, p.w.facts(), p.k());
+    a.depth = a.vectors * columns_of(engine.path);
     cut_rows(a, engine, rows);
     std::size_t const group_a = form.apart ? p.a.facts().group : 0;
     cut_groups(a, group_a, p.w.facts().group, form.blocks ? p.w.facts().super_block : 0, p.k(), engine);
     a.granule = common_granule(a.segments);
     std::size_t const chunks = a.chunk_begin.size() - 1;
     a.split = form.split;
-    a.part_words = a.rows * chunks * strip_vectors(engine.path);
+    a.part_words = a.rows * chunks * a.vectors;
     a.words = scratch<std::uint32_t>(a.part_words * (a.split ? 2 : 1));
-    activation_detail::pad_rows(a, rows, chunks, strip_vectors(engine.path));
+    activation_detail::pad_rows(a, rows, engine.row_padding, chunks);
     a.scale.assign(a.rows * a.groups, 1.0F);
     if (exact) {
+        a.sums_needed = bias != 0 || form.blocks || !p.w.facts().symmetric;
+        a.from_codes = form.apart && activation_detail::codes_are_bytes(p.a);
         a.start.assign(a.rows * a.groups, 0);
         a.unit = bit_cast<float>(static_cast<std::uint32_t>(127 + p.a.facts().fraction + p.w.facts().fraction) << 23);
     }

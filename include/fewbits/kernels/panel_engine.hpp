@@ -10,9 +10,12 @@
 
 namespace fewbits {
 
-/// Panels whose sums are kept together: a tile is up to `rows` rows of a by 4 panels, 64 columns of y.
+/// Panels whose sums are kept together: up to `rows` rows of a by 4 panels, 64 columns of y.
 inline constexpr std::size_t tile_panels = 4;
 inline constexpr std::size_t tile_width = tile_panels * panel_rows;
+
+/// Rows and words of each that stand together where an engine's activations are tiled.
+inline constexpr std::size_t tile_lines = 16, tile_words = 16;
 
 /// What the elements of w become, and with them those of a, four bytes of which meet one lane of a vector of w.
 enum class panel_path : unsigned char {
@@ -25,11 +28,9 @@ constexpr std::size_t columns_of(panel_path path) noexcept {
     return path == panel_path::bytes ? 4 : path == panel_path::pairs ? 2 : 1;
 }
 
-/// Vectors of a strip: the four strips of a tile take 16 KiB, half of a first-level cache, or 32.
+/// Vectors of a strip, what is expanded and multiplied at a time, unless an engine has others: the four strips of a tile take 16 KiB,
+/// half of a first-level cache, or 32.
 constexpr std::size_t strip_vectors(panel_path path) noexcept { return path == panel_path::floats ? 128 : 64; }
-
-/// Columns of a strip: what is expanded and multiplied at a time.
-constexpr std::size_t strip_depth(panel_path path) noexcept { return strip_vectors(path) * columns_of(path); }
 
 /// In a step of four columns a vector of pairs holds columns 0 and 2, the next 1 and 3: so codes of 1, 2 and 4 bits become pairs
 /// by a shift and a table look-up of 16-bit lanes.
@@ -90,17 +91,21 @@ inline constexpr int most_folded = 32;
 /// Streams of memory that a tile asks for ahead of time.
 inline constexpr std::size_t ahead_streams = 2;
 
-/// One tile over one chunk of K.
+/// One tile over one chunk of K. What belongs to panels begins at the tile's first.
 struct panel_tile {
-    /// Elements, four bytes a vector of w: of row r and vector i of all K at [r * strip_vectors(path) + i]; [1]: what [0] leaves of
+    /// Elements, four bytes a vector of w: of row r and vector i of all K at [r * a_stride + i]; [1]: what [0] leaves of
     /// a float, or null.
     std::uint32_t const* a[2];
+    std::size_t a_stride;          ///< of rows of a: vectors of a strip
     std::byte const* sums;         ///< panel_engine::make_sums of the row, or null
-    std::byte const* strips;       ///< tile_panels strips of vectors
+    std::byte const* strips;       ///< panel_engine::panels strips of vectors
     std::size_t strip_stride;      ///< bytes between them
     std::size_t terms, term_stride;  ///< path pairs: such sets of strips, what those before leave of each element, and bytes between them
     std::uint8_t flip;             ///< path bytes: to be xored with the bytes of the strips
     std::uintptr_t ahead[ahead_streams];  ///< what is read soon lies so far from the first strip: to be prefetched with it
+    /// Where engines share a chunk's lines out among tiles: the first line that each panel's tile is to prefetch, or null.
+    std::byte const* next[ahead_streams];
+    std::size_t next_lines;        ///< of each
     std::size_t first;             ///< the column where they begin
     std::size_t granule;           ///< columns, a power of two, that every segment but the last of all is a multiple of
     panel_segment const* segments;
@@ -164,21 +169,30 @@ struct panel_engine {
     /// chunk_depth values of a row as words of pairs: the bf16 nearest each and, unless `rest` is null, the one nearest the rest;
     /// unless `sums` is null, what both parts of each four columns add up to.
     void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) = nullptr;
-    /// chunk_depth integers / per_unit as words of four signed bytes, and the sum of each word.
-    void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) = nullptr;
+    /// chunk_depth integers / per_unit as words of four signed bytes; and the sum of each word of as many.
+    void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words) = nullptr;
+    void (*sum_bytes)(std::uint32_t const* words, std::int32_t* sums) = nullptr;
     /// Up to 16 rows of bf16 that lie `stride` bytes apart as vectors of pairs, zeros up to 16 rows and 32 columns; to_pairs gives
     /// columns in the same order. What is read next lies `ahead` bytes on, to be prefetched; any address.
     void (*turn_rows)(std::byte const* row, std::size_t stride, std::size_t rows, std::size_t depth, std::uintptr_t ahead,
                       std::byte* strip) = nullptr;
     /// Where each is given: multiplies the vectors of columns [first, first + depth) by their scales 2^e (of groups of columns, from
     /// the one `first` is in on); false where some e is beyond most_folded or no number and an element under it is not 0. And
-    /// y += a * w over the tile's columns, with no scale on either side. Path pairs.
+    /// y += a * w over the tile's columns, the products added up from 0, with no scale on either side. Path pairs.
     bool (*fold)(std::size_t first, std::size_t depth, std::size_t group, float const* scale, std::byte* strip) = nullptr;
     void (*multiply_folded)(std::size_t rows, panel_tile const& tile) = nullptr;
     std::size_t terms = 1;        ///< path pairs: bf16 numbers whose sum an element of w is taken as
     std::size_t longest = 64;     ///< columns of the longest segment where sums are rounded
+    std::size_t panels = tile_panels;  ///< of a tile
+    std::size_t vectors = 0;      ///< of a strip, a multiple of strip_vectors(path); 0: those
+    std::size_t blocks = 1;       ///< blocks of 64 columns that go through K together
+    std::size_t most_rows = 528;  ///< of a slab: its sums stay in the cache; a multiple of `rows`
     std::size_t row_padding = 1;  ///< rows of a are made up to a multiple with zeros, and a tile takes any such multiple
-    bool flips = false;           ///< `multiply` heeds panel_tile::flip and strip_stride: lines of plain bytes serve as strips
+    bool tiled = false;           ///< words of a: in every chunk, for 16 rows, 16 words of each row, then the next 16
+    bool shares_ahead = false;    ///< `multiply` heeds panel_tile::next, not ahead
+    bool flips = false;           ///< `multiply` heeds panel_tile::flip: lines of any plain bytes serve as strips
+    /// `multiply` where w's bytes are signed: for lines of two's complement as they are. May be null.
+    void (*multiply_signed)(std::size_t rows, panel_tile const& tile) = nullptr;
     /// totals += sums, sums = 0; `count` is a multiple of 64. Null: as the compiler has it.
     void (*add_up)(float* sums, std::size_t count, double* totals) = nullptr;
     /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.

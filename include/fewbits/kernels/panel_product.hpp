@@ -18,8 +18,8 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
 
-/// Columns whose fp32 sums are added up in fp32 before they move on to double: with groups of at least 8 of them, 64 sums.
-inline constexpr std::size_t float_span = 512;
+/// Sums of groups that are added up in fp32 before they move on to double.
+inline constexpr std::size_t float_sums = 64;
 
 /// Rows of a up to which a product waits for memory more than it multiplies.
 inline constexpr std::size_t few_rows = 8;
@@ -44,65 +44,76 @@ struct shared_state {
     std::size_t first_row, rows;  ///< of a
 };
 
+/// Memory that blocks use in turn.
+struct panel_scratch {
+    scratch<std::byte> strips;
+    scratch<std::byte> gathered;
+    scratch<std::int32_t> products;  ///< of a tile, by integer scales
+
+    panel_scratch(panel_activations const& a, panel_engine const& engine)
+        : strips(engine.terms * tile_panels * a.vectors * line_bytes), gathered((a.depth + unit_columns) / line_columns * line_bytes),
+          products(engine.rows * tile_width) {}
+};
+
 /// 64 columns of y for a slab of rows.
 class panel_block {
 public:
-    explicit panel_block(shared_state const& s)
-        : s_(s), exact_(s.engine.path == panel_path::bytes),
-          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())), padded_rows_(s.a.rows),
-          depth_(strip_depth(s.engine.path)), strips_(s.engine.terms * term_bytes()), form_(form_of(s)),
-          window_(s.p.w, s.engine, s.tables.centre, form_), products_(form_.integers ? s.engine.rows * tile_width : 0),
-          sums_(padded_rows_ * tile_width), carried_(exact_ ? padded_rows_ * tile_width : 0), totals_(padded_rows_ * tile_width) {}
+    panel_block(shared_state const& s, panel_scratch const& shared, std::size_t first_panel)
+        : s_(s), shared_(shared), first_panel_(first_panel), panels_(std::min(tile_panels, panels_of(s.p.n()) - first_panel)),
+          exact_(s.engine.path == panel_path::bytes), to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
+          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
+          form_(form_of(s, packed_)),
+          in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
+          from_lines_(s.rows == 1 && packed_ && form_.as == weights_as::elements && (line_widths() >> s.p.w.panels().width & 1) != 0),
+          window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_are_all_(to_the_bit_ || s.p.k() <= span_),
+          sums_(s.a.rows * tile_width), carried_(exact_ ? s.a.rows * tile_width : 0),
+          totals_(sums_are_all_ ? 0 : s.a.rows * tile_width) {
+        if (panels_ < tile_panels) window_.clear();
+        std::fill_n(sums_.get(), s.a.rows * tile_width, 0.0F);
+        if (!sums_are_all_) std::fill_n(totals_.get(), s.a.rows * tile_width, 0.0);
+    }
 
-    void run(std::size_t first_panel) {
-        operand const& w = s_.p.w;
-        std::size_t const all = (w.rows() + panel_rows - 1) / panel_rows;
-        panels_ = std::min(tile_panels, all - first_panel);
-        if (panels_ < tile_panels) {
-            std::fill_n(strips_.get(), s_.engine.terms * term_bytes(), std::byte{0});
-            window_.clear();
+    /// Columns of K that a step takes.
+    std::size_t step_columns() const noexcept { return from_lines_ ? span_ : s_.a.depth; }
+
+    /// Adds the products of columns [first, first + step_columns()); steps come in order.
+    void step(std::size_t first) {
+        std::size_t const depth = std::min(step_columns(), s_.p.k() - first);
+        if (first != 0 && first % span_ == 0 && !sums_are_all_) move_to_double();
+        if (form_.as == weights_as::elements) window_.read(first_panel_, panels_, first);
+        if (from_lines_) return multiply_lines(first / s_.a.depth, (first + depth + s_.a.depth - 1) / s_.a.depth);
+        std::byte* const strips = shared_.strips.get();
+        for (std::size_t t = 0; t < s_.engine.terms; ++t) {
+            std::fill(strips + t * term_bytes() + panels_ * strip_bytes(), strips + (t + 1) * term_bytes(), std::byte{0});
         }
-        std::fill_n(sums_.get(), padded_rows_ * tile_width, 0.0F);
-        std::size_t const cols = s_.p.k();
-        if (s_.engine.enter != nullptr) s_.engine.enter(s_.a.granule);
-        bool const packed = lines(first_panel) != nullptr;
-        in_place_ = packed && panels_ == tile_panels && s_.engine.flips && w.panels().width == 8;
-        bool const from_lines = s_.rows == 1 && packed && form_.as == weights_as::elements && (line_widths() >> w.panels().width & 1) != 0;
-        std::size_t const span = (from_lines && to_the_bit_) || form_.integers ? window_.columns() : float_span;
-        bool const sums_are_all = to_the_bit_ || cols <= span;
-        if (!sums_are_all) std::fill_n(totals_.get(), padded_rows_ * tile_width, 0.0);
-        for (std::size_t first = 0; first < cols; first += span) {
-            std::size_t const end = std::min(cols, first + span);
-            if (first != 0 && !sums_are_all) move_to_double();
-            if (form_.as == weights_as::elements) window_.read(first_panel, panels_, first);
-            if (packed && s_.rows <= few_rows) window_.fetch_next(first_panel);
-            if (from_lines) multiply_lines(first_panel, first / depth_, (end + depth_ - 1) / depth_);
-            for (std::size_t k = first; k < end && !from_lines; k += depth_) {
-                std::size_t const depth = std::min(depth_, cols - k);
-                if (form_.as == weights_as::values) read_values(w, first_panel, panels_, k, depth, strips_.get(), strip_bytes());
-                else if (form_.as == weights_as::rows) turn_rows(first_panel, k, depth);
-                else if (!in_place_) expand_all(first_panel, k, depth);
-                if (form_.as == weights_as::scaled_elements) window_.apply(first_panel, panels_, k, depth, strips_.get(), strip_bytes());
-                multiply(first_panel, k, form_.folds && (form_.as == weights_as::rows || fold(first_panel, k, depth)));
-            }
-        }
-        if (s_.engine.leave != nullptr) s_.engine.leave();
-        std::size_t const column = first_panel * panel_rows;
-        std::size_t const count = std::min(panels_ * panel_rows, w.rows() - column);
-        for (std::size_t r = 0; r < s_.rows; ++r) {
-            double const* const totals = sums_are_all ? nullptr : totals_.get() + r * tile_width;
-            s_.p.finish(s_.p, s_.first_row + r, column, count, {totals, sums_.get() + r * tile_width});
-        }
+        if (form_.as == weights_as::values) read_values(s_.p.w, first_panel_, panels_, first, depth, strips, strip_bytes());
+        else if (form_.as == weights_as::rows) turn_rows(first, depth);
+        else if (!in_place_) expand_all(first, depth);
+        if (form_.as == weights_as::scaled_elements) window_.apply(first_panel_, panels_, first, depth, strips, strip_bytes());
+        multiply(first, form_.folds && (form_.as == weights_as::rows || fold(first, depth)));
+    }
+
+    /// Writes what all steps have added up to in row r.
+    void finish(std::size_t r) const {
+        std::size_t const column = first_panel_ * panel_rows;
+        std::size_t const count = std::min(panels_ * panel_rows, s_.p.n() - column);
+        double const* const totals = sums_are_all_ ? nullptr : totals_.get() + r * tile_width;
+        s_.p.finish(s_.p, s_.first_row + r, column, count, {totals, sums_.get() + r * tile_width});
     }
 
 private:
-    static window_form form_of(shared_state const& s) noexcept {
+    static window_form form_of(shared_state const& s, bool packed) noexcept {
         operand_facts const& w = s.p.w.facts();
         return {.as = way_of(s.engine.path, w),
                 .symmetric = w.symmetric,
                 .centred = !w.symmetric && s.engine.centre != nullptr,
                 .integers = !s.a.sum.empty(),
-                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none)};
+                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none),
+                .fetches = packed && s.rows <= few_rows};
+    }
+    static bool serves_as_it_is(shared_state const& s) noexcept {
+        bool const whole = s.p.k() % most_granule == 0;  // nothing is read beyond a panel
+        return s.engine.path == panel_path::bytes && s.tables.plain_integers && s.tables.flip == 0 && whole;
     }
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
@@ -111,35 +122,44 @@ private:
         if (form_.integers) return s_.engine.scaled_line_widths;
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
-    std::size_t strip_bytes() const noexcept { return strip_vectors(s_.engine.path) * line_bytes; }
+    std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
+    std::size_t strip_bytes() const noexcept { return s_.a.vectors * line_bytes; }
     std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
-    /// Of a panel, the last one at most; null where w is not packed.
-    std::byte const* lines(std::size_t panel) const noexcept {
+    /// Columns, whole chunks, whose sums stay in fp32; of one window of scales where a step may take them all.
+    std::size_t span_of() const noexcept {
+        std::size_t const chunk = s_.a.depth;
+        if (form_.integers || (from_lines_ && to_the_bit_)) return window_.columns();
+        std::size_t const group = s_.p.a.facts().group;
+        std::size_t shortest = group != 0 && s_.a.scaled ? std::min(window_.group(), group) : window_.group();
+        if (!exact_) shortest = std::min(shortest, s_.engine.longest);
+        return std::max(shortest * float_sums / chunk, std::size_t{1}) * chunk;
+    }
+    /// Of a panel of the block or after it, the last of all at most; null where w is not packed.
+    std::byte const* lines(std::size_t i) const noexcept {
         operand const& w = s_.p.w;
-        return !has_codes(form_.as) ? nullptr : w.panels().lines(w, std::min(panel, panels_of(w.rows()) - 1));
+        return packed_ ? w.panels().lines(w, std::min(first_panel_ + i, panels_of(w.rows()) - 1)) : nullptr;
     }
 
-    void expand(std::size_t panel, std::size_t first, std::size_t depth, std::size_t i) {
+    void expand(std::size_t first, std::size_t depth, std::size_t i) {
         operand const& w = s_.p.w;
         int const width = w.panels().width;
-        std::byte* const strip = strips_.get() + i * strip_bytes();
-        std::byte const* codes = lines(panel);
-        bool const packed = codes != nullptr;
-        if (packed) {
+        std::byte* const strip = shared_.strips.get() + i * strip_bytes();
+        std::byte const* codes = lines(i);
+        if (packed_) {
             codes += first / unit_columns * static_cast<std::size_t>(width) * line_bytes;
         } else {
-            gather(panel, first, depth);
-            codes = gathered_;
+            gather(first_panel_ + i, first, depth);
+            codes = shared_.gathered.get();
         }
         depth = depth_in_units(depth);
         if (!form_.centred) {
-            auto const to_vectors = packed ? s_.engine.expand : s_.engine.expand_bytes;
+            auto const to_vectors = packed_ ? s_.engine.expand : s_.engine.expand_bytes;
             to_vectors(width, s_.tables, codes, depth, strip);
             for (std::size_t t = 1; t < s_.engine.terms; ++t) to_vectors(width, s_.rests[t - 1], codes, depth, strip + t * term_bytes());
             return;
         }
         std::size_t const group = window_.group();
-        auto const expand_shifted = packed ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted;
+        auto const expand_shifted = packed_ ? s_.engine.expand_shifted : s_.engine.expand_bytes_shifted;
         for (std::size_t k = first; k < first + depth;) {  // beyond the last column the shift is whatever stands there: a is 0
             std::size_t const end = std::min(first + depth, (k / group + 1) * group);
             expand_shifted(width, s_.tables, codes, k - first, end - k, window_.shift(i, k), strip);
@@ -147,38 +167,38 @@ private:
         }
     }
 
-    void expand_all(std::size_t first_panel, std::size_t first, std::size_t depth) {
-        for (std::size_t i = 0; i < panels_; ++i) expand(first_panel + i, first, depth, i);
+    void expand_all(std::size_t first, std::size_t depth) {
+        for (std::size_t i = 0; i < panels_; ++i) expand(first, depth, i);
     }
 
-    void turn_rows(std::size_t first_panel, std::size_t first, std::size_t depth) {
+    void turn_rows(std::size_t first, std::size_t depth) {
         operand const& w = s_.p.w;
         constexpr std::size_t bytes = sizeof(std::uint16_t);
-        std::uintptr_t const ahead = (first + depth_ < w.cols() ? depth_ : tile_width * w.stride() - first) * bytes;
+        std::uintptr_t const ahead = (first + s_.a.depth < w.cols() ? s_.a.depth : tile_width * w.stride() - first) * bytes;
         for (std::size_t i = 0; i < panels_; ++i) {
-            std::size_t const row = (first_panel + i) * panel_rows;
+            std::size_t const row = (first_panel_ + i) * panel_rows;
             auto const* const from = static_cast<std::byte const*>(w.object()) + (row * w.stride() + first) * bytes;
             std::size_t const rows = std::min(panel_rows, w.rows() - row);
-            s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, strips_.get() + i * strip_bytes());
+            s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, shared_.strips.get() + i * strip_bytes());
         }
     }
 
     /// Multiplies the strips by their scales; leaves them as they were and says false where that is not exact.
-    bool fold(std::size_t first_panel, std::size_t first, std::size_t depth) {
+    bool fold(std::size_t first, std::size_t depth) {
         bool exact = true;
         for (std::size_t i = 0; i < panels_; ++i) {
-            std::byte* const strip = strips_.get() + i * strip_bytes();
+            std::byte* const strip = shared_.strips.get() + i * strip_bytes();
             exact = s_.engine.fold(first, padded(depth, line_columns), window_.group(), window_.scale(i, first), strip) && exact;
         }
-        if (!exact) expand_all(first_panel, first, depth);
+        if (!exact) expand_all(first, depth);
         return exact;
     }
 
-    void multiply_lines(std::size_t first_panel, std::size_t begin, std::size_t end) {
+    void multiply_lines(std::size_t begin, std::size_t end) {
         operand const& w = s_.p.w;
         std::byte const* all[tile_panels];
-        for (std::size_t i = 0; i < tile_panels; ++i) all[i] = lines(first_panel + i);
-        panel_tile const tile = tile_of(s_.a.tiles[0], begin, end);
+        for (std::size_t i = 0; i < tile_panels; ++i) all[i] = lines(i);
+        panel_tile const tile = tile_of(s_.a.tiles[0], begin, end, 0);
         if (s_.sums != nullptr) s_.engine.add_lines(w.panels().width, all, tile);
         else s_.engine.multiply_lines(w.panels().width, s_.tables, all, tile);
     }
@@ -186,72 +206,92 @@ private:
     /// Codes of a matrix stored row by row, four columns of 16 rows a line.
     void gather(std::size_t panel, std::size_t first, std::size_t depth) {
         operand const& w = s_.p.w;
-        std::uint8_t row_codes[2 * chunk_depth];
+        std::uint8_t row_codes[most_depth];
         for (std::size_t r = 0; r < panel_rows; ++r) {
             std::size_t const row = panel * panel_rows + r;
             if (row < w.rows()) w.panels().codes(w, row, first, depth, row_codes);
             std::size_t const known = row < w.rows() ? depth : 0;
-            std::fill(row_codes + known, row_codes + depth_, std::uint8_t{0});
+            std::fill(row_codes + known, row_codes + depth_in_units(depth), std::uint8_t{0});
             for (std::size_t k = 0; k < depth_in_units(depth); k += line_columns) {
-                std::memcpy(gathered_ + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
+                std::memcpy(shared_.gathered.get() + k / line_columns * line_bytes + r * line_columns, row_codes + k, line_columns);
             }
         }
     }
 
-    void multiply(std::size_t first_panel, std::size_t first, bool folded) {
-        std::size_t const width = static_cast<std::size_t>(s_.p.w.panels().width);
-        std::size_t const chunk = first / depth_;
-        bool const ends = first + depth_ >= s_.p.k();
-        std::byte const* ahead[tile_panels];
-        for (std::size_t i = 0; i < tile_panels; ++i) ahead[i] = lines(first_panel + (ends ? tile_panels : 0) + i);
-        for (std::size_t t = 0; t < s_.a.tiles.size(); ++t) {
-            panel_tile tile = tile_of(s_.a.tiles[t], chunk, chunk + 1);
-            if (in_place_) {
-                tile.strips = lines(first_panel) + first / unit_columns * width * line_bytes;
-                tile.strip_stride = static_cast<std::size_t>(lines(first_panel + 1) - lines(first_panel));
-                tile.flip = s_.tables.flip;
+    void multiply(std::size_t first, bool folded) {
+        auto const multiply = folded ? s_.engine.multiply_folded : s_.engine.multiply;
+        std::size_t const count = s_.a.tiles.size();
+        std::size_t const parts = (panels_ + s_.engine.panels - 1) / s_.engine.panels;
+        for (std::size_t part = 0; part < parts; ++part) {  // strips of a part stay in the nearest cache for all rows
+            for (std::size_t t = 0; t < count; ++t) {
+                panel_tile tile = tile_of(s_.a.tiles[t], first / s_.a.depth, first / s_.a.depth + 1, part * s_.engine.panels);
+                if (s_.engine.shares_ahead) share_ahead(tile, first, part * s_.engine.panels, t, count);
+                else ask_ahead(tile, first, t);
+                multiply(s_.a.tiles[t].rows, tile);
             }
-            for (std::size_t i = 0; i < ahead_streams && ahead[0] != nullptr; ++i) {
-                std::byte const* const next = ahead[(t * ahead_streams + i) % tile_panels];
-                std::size_t const at = ends ? 0 : (first + depth_) / unit_columns * width * line_bytes;
-                tile.ahead[i] = reinterpret_cast<std::uintptr_t>(next) + at - reinterpret_cast<std::uintptr_t>(tile.strips);
-            }
-            (folded ? s_.engine.multiply_folded : s_.engine.multiply)(s_.a.tiles[t].rows, tile);
         }
     }
 
-    /// Some rows over chunks [begin, end).
-    panel_tile tile_of(row_tile rows, std::size_t begin, std::size_t end) const noexcept {
+    /// Where panel i of the block, or the one after the block in its place, has what comes after the chunk that begins at `first`.
+    std::byte const* next_chunk(std::size_t first, std::size_t i) const noexcept {
+        std::size_t const next = first + s_.a.depth;
+        bool const ends = next >= s_.p.k();
+        return lines((ends ? tile_panels : 0) + i) + (ends ? 0 : next / unit_columns * line_width() * line_bytes);
+    }
+
+    void ask_ahead(panel_tile& tile, std::size_t first, std::size_t t) const noexcept {
+        for (std::size_t i = 0; i < ahead_streams && packed_; ++i) {
+            std::byte const* const next = next_chunk(first, (t * ahead_streams + i) % tile_panels);
+            tile.ahead[i] = reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(tile.strips);
+        }
+    }
+
+    /// The t-th part of `count` of the next chunk of the tile's panels.
+    void share_ahead(panel_tile& tile, std::size_t first, std::size_t panel, std::size_t t, std::size_t count) const noexcept {
+        std::size_t const all = packed_ ? s_.a.depth / unit_columns * line_width() : 0;
+        std::size_t const begin = t * all / count;
+        tile.next_lines = (t + 1) * all / count - begin;
+        for (std::size_t i = 0; i < ahead_streams && packed_; ++i) tile.next[i] = next_chunk(first, panel + i) + begin * line_bytes;
+    }
+
+    /// Some rows over chunks [begin, end), panels from `panel` of the block on.
+    panel_tile tile_of(row_tile rows, std::size_t begin, std::size_t end, std::size_t panel) const noexcept {
         panel_activations const& a = s_.a;
         panel_tile tile{};
         std::size_t const row = rows.first;
-        std::size_t const vectors = strip_vectors(s_.engine.path);
-        std::size_t const words = (begin * a.rows + row - begin) * vectors;
+        std::size_t const words = (begin * a.rows + row - begin) * a.vectors;
         tile.a[0] = a.part(0) + words;
         tile.a[1] = a.split ? a.part(1) + words : nullptr;
+        tile.a_stride = a.vectors;
         tile.sums = s_.sums;
-        tile.strips = strips_.get();
-        tile.strip_stride = strip_bytes();
+        if (in_place_) {
+            tile.strips = lines(panel) + begin * a.depth / unit_columns * line_width() * line_bytes;
+            tile.strip_stride = static_cast<std::size_t>(lines(1) - lines(0));
+            tile.flip = s_.tables.flip;
+        } else {
+            tile.strips = shared_.strips.get() + panel * strip_bytes();
+            tile.strip_stride = strip_bytes();
+        }
         tile.terms = s_.engine.terms;
         tile.term_stride = term_bytes();
-        tile.first = begin * depth_;
+        tile.first = begin * a.depth;
         tile.granule = a.granule;
         tile.segments = a.segments.data() + a.chunk_begin[begin];
         tile.segment_count = a.chunk_begin[end] - a.chunk_begin[begin];
         tile.scale_a = a.scale.data() + row * a.groups;
         tile.start_a = exact_ ? a.start.data() + row * a.groups : nullptr;
         tile.scale_a_stride = a.groups;
-        window_.point(tile);
+        window_.point(tile, panel);
         if (form_.integers) {
             tile.sum_a_stride = a.sum_stride;
             tile.sum_a = a.sum.data() + row * tile.sum_a_stride;
             tile.block_pairs = s_.p.w.facts().super_block / s_.p.w.facts().group / 2;
-            tile.products = products_.get();
+            tile.products = shared_.products.get() + panel * panel_rows;
         }
         tile.total_a = a.total.empty() ? nullptr : a.total.data() + row * a.groups;
         tile.unit = a.unit;
-        tile.y = sums_.get() + row * tile_width;
-        tile.carried = exact_ ? carried_.get() + row * tile_width : nullptr;
+        tile.y = sums_.get() + row * tile_width + panel * panel_rows;
+        tile.carried = exact_ ? carried_.get() + row * tile_width + panel * panel_rows : nullptr;
         return tile;
     }
 
@@ -264,39 +304,59 @@ private:
     }
 
     shared_state const& s_;
+    panel_scratch const& shared_;
+    std::size_t first_panel_, panels_;
     bool exact_;       ///< sums of integers
     bool to_the_bit_;  ///< what is added to y in which order is part of the definition
-    std::size_t padded_rows_;
-    std::size_t depth_;
-    bool in_place_ = false;  ///< lines serve as strips
-    std::size_t panels_ = 0;
-    scratch<std::byte> strips_;
+    bool packed_;
     window_form form_;
+    bool in_place_;    ///< lines serve as strips
+    bool from_lines_;  ///< there are no strips
     panel_window window_;
-    scratch<std::int32_t> products_;         ///< of a tile, by those
+    std::size_t span_;
+    bool sums_are_all_;
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
     scratch<double> totals_;
-    alignas(64) std::byte gathered_[2 * chunk_depth / line_columns * line_bytes];
 };
+
+/// Blocks that go through K together, chunk by chunk, so that rows of a are read from a distant cache once for all of them.
+inline void run_blocks(shared_state const& state, std::size_t first_panel, std::size_t count) {
+    panel_scratch const shared(state.a, state.engine);
+    std::vector<panel_block> blocks;
+    blocks.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) blocks.emplace_back(state, shared, first_panel + i * tile_panels);
+    if (state.engine.enter != nullptr) state.engine.enter(state.a.granule);
+    for (std::size_t k = 0, step = blocks[0].step_columns(); k < state.p.k(); k += step) {
+        for (panel_block& block : blocks) block.step(k);
+    }
+    if (state.engine.leave != nullptr) state.engine.leave();
+    for (std::size_t r = 0; r < state.rows; ++r) {
+        for (panel_block const& block : blocks) block.finish(r);
+    }
+}
 
 }  // namespace panel_detail
 
 /// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
 /// result depends on no other row.
-inline void run_panels(product const& p, panel_engine const& engine, activation_form form) {
+inline void run_panels(product const& p, panel_engine engine, activation_form form) {
     constexpr std::size_t most_bytes = std::size_t{1} << 24;
-    constexpr std::size_t most_rows = 528;  // a multiple of every engine's rows but AMX's, which pads: sums stay in the cache
-    std::size_t const most = std::clamp(most_bytes / bytes_of_row(engine.path, form.split, p.k()), engine.rows, most_rows);
+    std::size_t const most = std::clamp(most_bytes / bytes_of_row(engine.path, form.split, p.k()), engine.rows, engine.most_rows);
     std::size_t const slabs = (p.m() + most - 1) / most;
     std::size_t const slab = (p.m() + slabs * engine.rows - 1) / (slabs * engine.rows) * engine.rows;
     std::size_t const blocks = (p.n() + tile_width - 1) / tile_width;
     std::size_t const workers = p.run_on.concurrency();
     std::size_t const tasks = workers == 1 ? 1 : std::min(blocks, 8 * workers);
     panel_detail::weights_as const way = panel_detail::way_of(engine.path, p.w.facts());
-    element_tables const tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
+    element_tables tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
     std::vector<element_tables> rests;
     for (std::size_t t = 1; t < engine.terms; ++t) rests.push_back(panel_detail::tables_of(p.w, engine.path, t));
+    if (engine.multiply_signed != nullptr && tables.plain_integers && p.w.panels().width == 8 && tables.flip == 0x80) {
+        tables.flip = 0;
+        tables.bias = 0;
+        engine.multiply = engine.multiply_signed;
+    }
     operand_facts const values{};
     product unscaled = p;  // as a's preparation sees it where no scale of w is left for sums
     if (way != panel_detail::weights_as::elements) unscaled.w = p.w.with_facts(values);
@@ -311,9 +371,10 @@ inline void run_panels(product const& p, panel_engine const& engine, activation_
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
-            panel_detail::panel_block panels(state);
             std::size_t const end = (task + 1) * blocks / tasks;
-            for (std::size_t i = task * blocks / tasks; i < end; ++i) panels.run(i * tile_panels);
+            for (std::size_t i = task * blocks / tasks; i < end; i += engine.blocks) {
+                panel_detail::run_blocks(state, i * tile_panels, std::min(engine.blocks, end - i));
+            }
         });
     }
 }

@@ -31,6 +31,7 @@ struct window_form {
     bool centred = false;   ///< offsets are taken as shifts of codes and a rest
     bool integers = false;  ///< scales are integers times a number for each super-block
     bool folds = false;     ///< scales go into elements where that is exact
+    bool fetches = false;   ///< memory is asked for the next window with each
 };
 
 class panel_window {
@@ -63,6 +64,7 @@ public:
         for (std::size_t i = 0; i < panels; ++i) {
             read_panel(first_panel + i, i * scale_window * panel_rows);
         }
+        if (form_.fetches) fetch_next(first_panel);
     }
 
     /// Elements of columns [first, first + depth) to values in place, in strips strip_stride bytes apart. Path floats.
@@ -81,6 +83,27 @@ public:
         }
     }
 
+    /// Of the i-th panel's rows, from the group that column k is in on.
+    float const* scale(std::size_t i, std::size_t k) const noexcept { return scales_.get() + place(i, k); }
+    std::uint32_t const* shift(std::size_t i, std::size_t k) const noexcept { return shifts_.get() + place(i, k); }
+
+    /// Where a tile that begins with panel i of the block finds all that.
+    void point(panel_tile& tile, std::size_t i) const noexcept {
+        bool const scaled = form_.as != weights_as::elements;
+        std::size_t const at = i * scale_window * panel_rows;
+        tile.scale_w = (scaled ? ones_.get() : scales_.get()) + at;
+        tile.minimum_w = scaled || form_.symmetric ? nullptr : offsets_.get() + at;
+        tile.zero_points = w_.facts().zero_point;
+        tile.shift_w = form_.centred ? shifts_.get() + at : nullptr;
+        tile.integer_scale_w = form_.integers ? integers_.get() + at : nullptr;
+        tile.integer_minimum_w = form_.integers ? integers_.get() + size + at : nullptr;
+    }
+
+private:
+    static constexpr std::size_t size = tile_panels * scale_window * panel_rows;
+
+    std::size_t place(std::size_t i, std::size_t k) const noexcept { return (i * scale_window + k / group_ % scale_window) * panel_rows; }
+
     /// Asks memory for the window after this one, of the next panels where these have no more.
     void fetch_next(std::size_t first_panel) const noexcept {
         bool const more = (window_ + 1) * scale_window < groups_;
@@ -89,26 +112,6 @@ public:
         std::size_t const end = std::min(panel + tile_panels, panels_of(w_.rows()));
         for (std::size_t i = panel; i < end; ++i) w_.panels().fetch_scales(w_, i, begin, std::min(scale_window, groups_ - begin));
     }
-
-    /// Of the i-th panel's rows, from the group that column k is in on.
-    float const* scale(std::size_t i, std::size_t k) const noexcept { return scales_.get() + place(i, k); }
-    std::uint32_t const* shift(std::size_t i, std::size_t k) const noexcept { return shifts_.get() + place(i, k); }
-
-    /// Where a tile finds all that.
-    void point(panel_tile& tile) const noexcept {
-        bool const scaled = form_.as != weights_as::elements;
-        tile.scale_w = scaled ? ones_.get() : scales_.get();
-        tile.minimum_w = scaled || form_.symmetric ? nullptr : offsets_.get();
-        tile.zero_points = w_.facts().zero_point;
-        tile.shift_w = form_.centred ? shifts_.get() : nullptr;
-        tile.integer_scale_w = form_.integers ? integers_.get() : nullptr;
-        tile.integer_minimum_w = form_.integers ? integers_.get() + size : nullptr;
-    }
-
-private:
-    static constexpr std::size_t size = tile_panels * scale_window * panel_rows;
-
-    std::size_t place(std::size_t i, std::size_t k) const noexcept { return (i * scale_window + k / group_ % scale_window) * panel_rows; }
 
     void read_panel(std::size_t panel, std::size_t at) {
         std::size_t const begin = window_ * scale_window;

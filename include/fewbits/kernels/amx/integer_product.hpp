@@ -14,8 +14,15 @@ template <class = void>
 panel_engine integer_engine() noexcept {
     panel_engine engine = avx512::integer_engine();
     engine.rows = most_rows;
+    engine.panels = 2;
+    engine.vectors = strip_lines;
+    engine.blocks = blocks_together;
+    engine.most_rows = rows_of_slab;
     engine.multiply = &multiply<avx512::byte_dot>;
+    engine.multiply_signed = &multiply<signed_byte_dot>;
     engine.row_padding = register_rows;
+    engine.shares_ahead = true;
+    engine.tiled = true;
     engine.flips = false;
     engine.enter = &enter<panel_path::bytes>;
     engine.leave = &release;

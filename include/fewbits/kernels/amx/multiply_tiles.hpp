@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "../avx512/multiply_panel.hpp"
 #include "tiles.hpp"
@@ -18,6 +19,14 @@ namespace amx {
 /// Rows of one register of a, and of the largest tile.
 inline constexpr std::size_t register_rows = 16;
 inline constexpr std::size_t most_rows = 2 * register_rows;
+
+/// Lines of a strip: chunks of K so long that sums are loaded and stored seldom, and two strips fit into a first-level cache.
+inline constexpr std::size_t strip_lines = 128;
+/// With these a's chunk, the strips and the sums of all blocks stay in a second-level cache of 2 MiB.
+inline constexpr std::size_t rows_of_slab = 512;
+inline constexpr std::size_t blocks_together = 4;
+/// Columns whose products are added up in fp32 in one sum.
+inline constexpr std::size_t longest_run = 256;
 
 /// Columns of K that one instruction takes, where the segments allow it.
 constexpr std::size_t columns_at_once(panel_path path, std::size_t granule) noexcept {
@@ -38,16 +47,62 @@ void enter(std::size_t granule) {
     configure(shapes);
 }
 
+/// Bytes of w that are signed.
+struct signed_byte_dot : avx512::byte_dot {};
+
+/// What a tile is to prefetch, some lines with each step.
+class lines_ahead {
+public:
+    lines_ahead(panel_tile const& t, std::size_t steps) noexcept
+        : first_(t.next[0]), second_(t.next[1]), end_(t.next[0] + t.next_lines * line_bytes),
+          lines_((t.next_lines + steps - 1) / steps * line_bytes) {}
+
+    /// Always inlined: g++ drops calls to functions that do nothing else.
+    [[gnu::always_inline]] void fetch() noexcept {
+        std::byte const* const stop = end_ - first_ < static_cast<std::ptrdiff_t>(lines_) ? end_ : first_ + lines_;
+        for (; first_ != stop; first_ += line_bytes, second_ += line_bytes) {
+            _mm_prefetch(reinterpret_cast<char const*>(first_), _MM_HINT_T1);
+            _mm_prefetch(reinterpret_cast<char const*>(second_), _MM_HINT_T1);
+        }
+    }
+
+private:
+    std::byte const* first_;
+    std::byte const* second_;
+    std::byte const* end_;
+    std::size_t lines_;
+};
+
 /// The two registers of sums that belong to register row `M` of a.
 template <class Dot, int M>
-inline void add_products(std::uint32_t const* a, std::size_t stride) noexcept {
-    load<4 + M>(a + M * register_rows * stride, stride * sizeof(std::uint32_t));
-    if constexpr (Dot::path == panel_path::bytes) {
+inline void add_products(std::uint32_t const* a, std::size_t vectors) noexcept {
+    load<4 + M>(a + M * register_rows * vectors, line_bytes);
+    if constexpr (std::is_same_v<Dot, signed_byte_dot>) {
+        dot_signed_bytes<2 * M, 4 + M, 6>();
+        dot_signed_bytes<2 * M + 1, 4 + M, 7>();
+    } else if constexpr (Dot::path == panel_path::bytes) {
         dot_bytes<2 * M, 4 + M, 6>();
         dot_bytes<2 * M + 1, 4 + M, 7>();
     } else {
         dot_pairs<2 * M, 4 + M, 6>();
         dot_pairs<2 * M + 1, 4 + M, 7>();
+    }
+}
+
+/// One instruction's columns, from vector i of the chunk on.
+template <class Dot, int Registers>
+inline void multiply_step(panel_tile const& t, std::size_t i) noexcept {
+    std::size_t const word = i / tile_words * (tile_lines * tile_words) + i % tile_words + t.first / columns_of(Dot::path);
+    for (std::size_t term = 0; term < t.terms; ++term) {
+        std::byte const* const vectors = t.strips + term * t.term_stride + i * line_bytes;
+        load<6>(vectors, line_bytes);
+        load<7>(vectors + t.strip_stride, line_bytes);
+        add_products<Dot, 0>(t.a[0] + word, t.a_stride);
+        if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + word, t.a_stride);
+        if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
+            add_products<Dot, 0>(t.a[1] + word, t.a_stride);
+            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + word, t.a_stride);
+        }
     }
 }
 
@@ -69,33 +124,20 @@ inline void end_group(panel_segment const& segment, panel_tile const& t, std::si
     else avx512::end_group<Dot, false>(segment, t, row, p, sum);
 }
 
-/// Two panels, `half` the first or second two of the tile, over one segment; Registers: 1 or 2 of rows of a.
+/// Over one segment; Registers: 1 or 2 of rows of a.
 template <class Dot, int Registers>
-inline void multiply_segment(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t half) noexcept {
+inline void multiply_segment(panel_segment const& segment, panel_tile const& t, std::size_t rows, lines_ahead& ahead) noexcept {
     constexpr std::size_t columns = columns_of(Dot::path);
-    constexpr std::size_t stride = strip_vectors(Dot::path);  // of a, in words
     alignas(64) std::int32_t products[most_rows * 2 * panel_rows];
-    std::byte const* const strip = t.strips + 2 * half * t.strip_stride;
     std::size_t const step = columns_at_once(Dot::path, t.granule);
-    std::int32_t* const carried = t.carried == nullptr ? nullptr : t.carried + 2 * half * panel_rows;
-    open_registers<Dot, 0>(segment.opens, carried);
-    if constexpr (Registers == 2) open_registers<Dot, 1>(segment.opens, carried);
+    open_registers<Dot, 0>(segment.opens, t.carried);
+    if constexpr (Registers == 2) open_registers<Dot, 1>(segment.opens, t.carried);
     for (std::size_t k = segment.begin; k < segment.end; k += step) {
-        std::size_t const i = k / columns;
-        for (std::size_t term = 0; term < t.terms; ++term) {
-            std::byte const* const vectors = strip + term * t.term_stride + (i - t.first / columns) * line_bytes;
-            load<6>(vectors, line_bytes);
-            load<7>(vectors + t.strip_stride, line_bytes);
-            add_products<Dot, 0>(t.a[0] + i, stride);
-            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + i, stride);
-            if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
-                add_products<Dot, 0>(t.a[1] + i, stride);
-                if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + i, stride);
-            }
-        }
+        multiply_step<Dot, Registers>(t, (k - t.first) / columns);
+        ahead.fetch();
     }
     bool const carries = !segment.closes;
-    std::int32_t* const to = carries ? carried : products;
+    std::int32_t* const to = carries ? t.carried : products;
     std::size_t const width = carries ? tile_width : 2 * panel_rows;
     store<0>(to, width * sizeof(std::int32_t));
     store<1>(to + panel_rows, width * sizeof(std::int32_t));
@@ -110,65 +152,63 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
             if constexpr (Dot::path == panel_path::bytes) {
                 __m512i const start = _mm512_set1_epi32(t.start_a[r * t.scale_a_stride + segment.number]);
                 __m512i const sum = _mm512_add_epi32(bits, start);
-                if (t.integer_scale_w != nullptr) avx512::end_integers(segment, t, r, 2 * half + p, sum);
-                else end_group<Dot>(segment, t, r, 2 * half + p, sum);
-            } else end_group<Dot>(segment, t, r, 2 * half + p, _mm512_castsi512_ps(bits));
+                if (t.integer_scale_w != nullptr) avx512::end_integers(segment, t, r, p, sum);
+                else end_group<Dot>(segment, t, r, p, sum);
+            } else end_group<Dot>(segment, t, r, p, _mm512_castsi512_ps(bits));
         }
     }
-    if (t.integer_scale_w != nullptr && segment.ends_block) avx512::end_block(segment, t, rows, 2 * half, 2);
+    if (t.integer_scale_w != nullptr && segment.ends_block) avx512::end_block(segment, t, rows, 2);
 }
 
-/// Sums of two panels go on in y itself: a register of 16 rows and as many columns is 16 rows of y.
+/// Two panels over all the tile's columns, then added to y.
 template <bool Split, int Registers>
-inline void multiply_columns(panel_tile const& t, std::size_t half) noexcept {
+inline void multiply_columns(panel_tile const& t) noexcept {
     using dot = avx512::pair_dot<Split>;
     constexpr std::size_t columns = columns_of(dot::path);
-    constexpr std::size_t stride = strip_vectors(dot::path);
-    constexpr std::size_t y_stride = tile_width * sizeof(float);
-    std::byte const* strip = t.strips + 2 * half * t.strip_stride;
+    constexpr std::size_t width = 2 * panel_rows * sizeof(float);
+    alignas(64) float sums[most_rows * 2 * panel_rows];
     std::size_t const step = columns_at_once(dot::path, t.granule);
     std::size_t const end = t.segments[t.segment_count - 1].end;
-    float* const y = t.y + 2 * half * panel_rows;
-    load<0>(y, y_stride);
-    load<1>(y + panel_rows, y_stride);
+    lines_ahead ahead(t, (end - t.first + step - 1) / step);
+    zero<0>();
+    zero<1>();
     if constexpr (Registers == 2) {
-        load<2>(y + register_rows * tile_width, y_stride);
-        load<3>(y + register_rows * tile_width + panel_rows, y_stride);
+        zero<2>();
+        zero<3>();
     }
-    for (std::size_t k = t.first; k < end; k += step, strip += step / columns * line_bytes) {
-        std::size_t const i = k / columns;
-        load<6>(strip, line_bytes);
-        load<7>(strip + t.strip_stride, line_bytes);
-        for (int part = 0; part < (Split ? 2 : 1); ++part) {
-            add_products<dot, 0>(t.a[part] + i, stride);
-            if constexpr (Registers == 2) add_products<dot, 1>(t.a[part] + i, stride);
+    for (std::size_t k = 0; k < end - t.first; k += step) {
+        multiply_step<dot, Registers>(t, k / columns);
+        ahead.fetch();
+    }
+    store<0>(sums, width);
+    store<1>(sums + panel_rows, width);
+    if constexpr (Registers == 2) {
+        store<2>(sums + register_rows * 2 * panel_rows, width);
+        store<3>(sums + register_rows * 2 * panel_rows + panel_rows, width);
+    }
+    for (std::size_t r = 0; r < Registers * register_rows; ++r) {
+        for (std::size_t p = 0; p < 2; ++p) {
+            float* const to = t.y + r * tile_width + p * panel_rows;
+            _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), _mm512_load_ps(sums + (2 * r + p) * panel_rows)));
         }
-    }
-    store<0>(y, y_stride);
-    store<1>(y + panel_rows, y_stride);
-    if constexpr (Registers == 2) {
-        store<2>(y + register_rows * tile_width, y_stride);
-        store<3>(y + register_rows * tile_width + panel_rows, y_stride);
     }
 }
 
 /// panel_engine::multiply_folded, after enter.
 template <bool Split>
 void multiply_folded(std::size_t rows, panel_tile const& tile) {
-    for (std::size_t half = 0; half < 2; ++half) {
-        if (rows > register_rows) multiply_columns<Split, 2>(tile, half);
-        else multiply_columns<Split, 1>(tile, half);
-    }
+    if (rows > register_rows) multiply_columns<Split, 2>(tile);
+    else multiply_columns<Split, 1>(tile);
 }
 
 /// panel_engine::multiply, after enter.
 template <class Dot>
 void multiply(std::size_t rows, panel_tile const& tile) {
-    for (std::size_t half = 0; half < 2; ++half) {
-        for (std::size_t g = 0; g < tile.segment_count; ++g) {
-            if (rows > register_rows) multiply_segment<Dot, 2>(tile.segments[g], tile, rows, half);
-            else multiply_segment<Dot, 1>(tile.segments[g], tile, rows, half);
-        }
+    std::size_t const step = columns_at_once(Dot::path, tile.granule);
+    lines_ahead ahead(tile, (tile.segments[tile.segment_count - 1].end - tile.first + step - 1) / step);
+    for (std::size_t g = 0; g < tile.segment_count; ++g) {
+        if (rows > register_rows) multiply_segment<Dot, 2>(tile.segments[g], tile, rows, ahead);
+        else multiply_segment<Dot, 1>(tile.segments[g], tile, rows, ahead);
     }
 }
 

@@ -46,6 +46,11 @@ template <int Sum, int A, int B>
 void dot_bytes() noexcept {
     asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
 }
+/// The same with signed bytes of B.
+template <int Sum, int A, int B>
+void dot_signed_bytes() noexcept {
+    asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(A), "i"(B));
+}
 /// fp32 += pairs of bf16.
 template <int Sum, int A, int B>
 void dot_pairs() noexcept {

@@ -32,6 +32,7 @@ panel_engine integer_engine() noexcept {
             .add_lines = &add_lines,
             .scales = vector_reader(),
             .to_bytes = &to_bytes,
+            .sum_bytes = &sum_bytes,
             .flips = true,
             .add_up = &add_up};
 }

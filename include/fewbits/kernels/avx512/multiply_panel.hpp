@@ -108,11 +108,11 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
 }
 
 /// The end of a super-block for `rows` rows and `count` panels: y = fma(sum_of_block, scale_a, y). A call: most groups do not end one.
-[[gnu::noinline]] inline void end_block(panel_segment const& segment, panel_tile const& t, std::size_t rows, std::size_t first = 0,
+[[gnu::noinline]] inline void end_block(panel_segment const& segment, panel_tile const& t, std::size_t rows,
                                         std::size_t count = tile_panels) noexcept {
     for (std::size_t row = 0; row < rows; ++row) {
         __m512 const scale_a = _mm512_set1_ps(t.scale_a[row * t.scale_a_stride + segment.number] * t.unit);
-        for (std::size_t p = first; p < first + count; ++p) {
+        for (std::size_t p = 0; p < count; ++p) {
             std::size_t const at = (p * scale_window + segment.factor_w) * panel_rows;
             std::size_t const to = row * tile_width + p * panel_rows;
             __m512 const sum = sum_of_block(_mm512_load_si512(t.products + to), minimums_of_block(segment, t, row, p),

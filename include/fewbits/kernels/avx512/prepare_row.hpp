@@ -68,12 +68,16 @@ inline void to_pairs(float const* values, std::uint32_t* words, std::uint32_t* r
 }
 
 /// panel_engine::to_bytes
-inline void to_bytes(float const* values, float per_unit, std::uint32_t* words, std::int32_t* sums) {
+inline void to_bytes(float const* values, float per_unit, std::uint32_t* words) {
     __m512 const factor = _mm512_set1_ps(per_unit);
     for (std::size_t k = 0; k < chunk_depth; k += 16) {
         __m512i const integers = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + k), factor));  // exact
         _mm_storeu_si128(reinterpret_cast<__m128i*>(words + k / 4), _mm512_cvtepi32_epi8(integers));
     }
+}
+
+/// panel_engine::sum_bytes
+inline void sum_bytes(std::uint32_t const* words, std::int32_t* sums) {
     for (std::size_t i = 0; i < chunk_depth / 4; i += 16) {
         __m512i const four = _mm512_loadu_si512(words + i);
         _mm512_storeu_si512(sums + i, _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), four));
