@@ -40,7 +40,7 @@ TEST_CASE("random shapes: one result for every layout and thread count") {
         if (m > 0) {
             dense<float> const x(m, k, seed);
             std::size_t const rows = rows_alone(fb::make_operand(x.view()), w.packed, m, target);
-            fb::operand const last = fb::make_operand(fb::matrix_view<float const>(x.view().row(m - rows), rows, k));
+            fb::operand const last = fb::make_operand(fb::matrix_view<float const>(x.view().row(m - rows), rows, k, x.stride));
             auto const all = multiply(fb::make_operand(x.view()), w.packed, {.target = target});
             auto const some = multiply(last, w.packed, {.target = target});
             RC_ASSERT(same_bits(some, std::vector<float>(all.end() - static_cast<std::ptrdiff_t>(rows * n), all.end())));
