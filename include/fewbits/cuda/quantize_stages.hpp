@@ -37,10 +37,10 @@ struct quantize_stages {
         if constexpr (uses_scale_as_found<composition>) {
             using as_found = blocks<element, F::block, float>;
             std::span<std::byte const> const found[] = {streams[0], std::as_bytes(std::span(numbers, count()))};
-            encode_under(launch, from, level_view<as_found>(found, from.rows, from.cols), to.codes, to.rule);
+            encode_under<as_found>(launch, from, level_view<as_found>(found, from.rows, from.cols), to.codes, to.rule);
         } else {
             std::vector<std::span<std::byte const>> const stored(streams.begin(), streams.end());
-            encode_under(launch, from, quantized_view<F>(stored, from.rows, from.cols), to.codes, to.rule);
+            encode_under<composition>(launch, from, quantized_view<F>(stored, from.rows, from.cols), to.codes, to.rule);
         }
     }
 
@@ -63,10 +63,12 @@ private:
         } else {
             using kernel = find_magnitudes<T>;
             unsigned const lanes = kernel::lanes_for(blocks.block.rows * blocks.block.cols);
-            double const percent = options.scale_rule == scale_rule::percentile ? options.percentile : 100;
+            bool const given = to.given.data != nullptr;
+            constexpr bool keeps = marks_invalid_blocks<scale> && way_of<composition> != quantize_way::stages;  // super-blocks become NaN
+            double const percent = options.scale_rule == scale_rule::percentile && !given ? options.percentile : 100;
             launch.template run<kernel>(blocks_of_threads<kernel>(count() * lanes),
-                                        {blocks, numbers, lanes, to.with_sign(), marks_invalid_blocks<scale>, percent});
-            search(blocks);
+                                        {blocks, numbers, lanes, to.with_sign(), keeps, percent, to.given});
+            if (!given) search(blocks);
         }
     }
 

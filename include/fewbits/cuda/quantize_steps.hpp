@@ -40,6 +40,7 @@ public:
         to_.scale_rule = o.scale_rule;
         to_.divisor = scale_divisor<composition>(o);
         to_.status = status;
+        to_.given = o.scales;
     }
 
     void run() {
@@ -71,7 +72,8 @@ private:
     void run_passes() {
         if (room_.word_bytes != 0) launch_.clear(scratch_ + room_.words, room_.word_bytes);
         if constexpr (is_under_tensor_scale<scale>) {
-            find_extremes_of<scale, true>(launch_, from_, words(), false);
+            if (to_.given.data != nullptr) find_extremes_of<scale, true>(launch_, to_.given, words(), false);
+            else find_extremes_of<scale, true>(launch_, from_, words(), false);
             launch_.template run<store_outer_scale<composition>>(1, {words(), to_.divisor, streams_[2].data()});
         }
         if constexpr (way_of<composition> == quantize_way::groups) {
@@ -92,6 +94,9 @@ private:
     }
 
     void in_two_passes() {
+        if constexpr (std::is_void_v<offset>) {
+            if (to_.given.data != nullptr) return in_one_pass();
+        }
         if constexpr (way_of<composition> == quantize_way::extremes) {
             find_extremes_of<composition, false>(launch_, from_, words(), to_.with_sign());
             using kernel = store_extremes<composition>;
@@ -103,7 +108,14 @@ private:
             launch_.template run<store_mean_scale<composition>>(1, {sums(), kernel::runs_of(count), count, to_});
         }
         std::vector<std::span<std::byte const>> const stored(streams_.begin(), streams_.end());
-        encode_under(launch_, from_, quantized_view<F>(stored, from_.rows, from_.cols), to_.codes, to_.rule);
+        encode_under<composition>(launch_, from_, quantized_view<F>(stored, from_.rows, from_.cols), to_.codes, to_.rule);
+    }
+
+    /// Under given scales, which take no look at the values.
+    void in_one_pass() {
+        using kernel = store_given_scales<composition>;
+        launch_.template run<kernel>(blocks_of_threads<kernel>(grid_.row * grid_.col), {to_});
+        encode_under<composition>(launch_, from_, given_scales<composition>{to_, from_.cols, to_.row_bytes}, to_.codes, to_.rule);
     }
 
     /// What was left as floats.

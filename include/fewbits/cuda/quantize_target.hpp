@@ -35,13 +35,14 @@ struct quantize_target {
     device_rule rule{};
     fewbits::scale_rule scale_rule = fewbits::scale_rule::of_format;
     float divisor = 1.0F;  ///< scale_divisor
-    std::uint32_t* status = nullptr;  ///< set to 1 where a value is not finite; or null
+    std::uint32_t* status = nullptr;  ///< set to 1 where a value or a given scale is not finite; or null
+    matrix_view<float const> given{};  ///< the caller's scales, one for a block; without data where scales are found
 
     static constexpr bool powers = is_power_of_two_scale<typename B::scale_type>;
 
     /// Whether the rule wants the sign of the largest magnitude.
     FEWBITS_HOST_DEVICE bool with_sign() const noexcept {
-        return B::method != scale_method::range && !powers && scale_rule == scale_rule::signed_absmax;
+        return B::method != scale_method::range && !powers && scale_rule == scale_rule::signed_absmax && given.data == nullptr;
     }
 
     /// The numbers of block `at` of which `found` was found; where `stores` they are stored.
@@ -49,8 +50,21 @@ struct quantize_target {
         if constexpr (B::method == scale_method::range) {
             return numbers_of(found.width(), found.lowest_value(), found.all_finite(), at, stores);
         } else {
+            if (given.data != nullptr) return numbers_given(found.all_finite(), at, stores);
             return numbers_of(number_of(with_sign() ? value_of_key(found.key) : found.largest), 0.0F, found.all_finite(), at, stores);
         }
+    }
+
+    /// The same of the scale that the caller gives; `valid`: all values of the block are finite.
+    FEWBITS_DEVICE block_numbers numbers_given(bool valid, block_position at, bool stores) const {
+        float number = given(at.row, at.col);
+        valid = valid && is_finite(number);
+        if constexpr (powers) {
+            using scale = typename B::scale_type;
+            auto const code = static_cast<unsigned>(scale::codec::encode(unpack(number), nearest_even, saturate));
+            number = static_cast<float>(scale::from_bits(code));
+        }
+        return numbers_of(number, 0.0F, valid, at, stores);
     }
 
     /// The same of the number that the scale is stored from, and the lowest value.

@@ -75,10 +75,11 @@ inline constexpr std::size_t most_errors = 33;
 
 inline namespace FEWBITS_BASELINE {
 
-/// Whether the scales of B are found before anything is stored: by a search, or because of what they are stored in.
+/// Whether all scales of B are there before one is stored: where they are searched for, or because of what they are stored in.
 template <block_composition B>
 bool goes_by_stages(quantize_options const& o) noexcept {
     if (way_of<B> == quantize_way::stages) return true;
+    if (o.scales.data != nullptr) return false;
     bool const named = o.scale_rule == scale_rule::mse_search || o.scale_rule == scale_rule::percentile;
     return named || (B::method == scale_method::least_squares && o.scale_rule == scale_rule::of_format);
 }
@@ -92,7 +93,8 @@ quantize_scratch scratch_of(std::size_t rows, std::size_t cols, quantize_options
     block_position const grid = block_grid(F::block, rows, cols);
     auto const upwards = [](std::size_t bytes) { return (bytes + 15) / 16 * 16; };
     quantize_scratch room;
-    if constexpr (way_of<composition> == quantize_way::extremes) room.word_bytes = grid.col * fact_words<composition>::count * 4;
+    bool const extremes = way_of<composition> == quantize_way::extremes && o.scales.data == nullptr;
+    if (extremes) room.word_bytes = grid.col * fact_words<composition>::count * 4;
     if constexpr (is_under_tensor_scale<scale>) room.word_bytes = 4;
     bool const of_tensor = F::block == per_tensor && goes_by_stages<composition>(o);
     if (of_tensor) room.word_bytes = 16 + sizeof(digit_search);
@@ -113,7 +115,6 @@ template <quantized_on_device F>
 void check_device_options(std::size_t rows, std::size_t cols, std::size_t stride, quantize_options const& o) {
     check_options<F>(matrix_view<const float>(nullptr, rows, cols, stride), o);
     auto const fail = [](char const* why) { throw std::invalid_argument(std::string("quantize on the device: ") + why); };
-    if (o.scales.data != nullptr) fail("no given scales");
     if (goes_by_stages<typename F::composition>(o) && !is_searched_on_device<typename F::composition>) {
         fail("no least squares over whole tensors, and none for powers of two");
     }
@@ -146,10 +147,10 @@ void find_extremes_of(Launch& launch, matrix_view<T const> from, std::uint32_t* 
                                  static_cast<std::uint32_t>(step)});
 }
 
-/// Codes of a matrix under the scales and offsets of `numbers`.
-template <block_composition B, device_value T, class Launch>
-void encode_under(Launch& launch, matrix_view<T const> from, level_view<B> const& numbers, std::byte* codes, device_rule const& rule) {
-    using kernel = encode_under_scales<B, T>;
+/// Codes of a matrix under the scales and offsets of `numbers`: level_view<B> or given_scales<B>.
+template <block_composition B, device_value T, class Numbers, class Launch>
+void encode_under(Launch& launch, matrix_view<T const> from, Numbers const& numbers, std::byte* codes, device_rule const& rule) {
+    using kernel = encode_under_scales<B, T, Numbers>;
     auto const runs = static_cast<std::uint32_t>(runs_of_row<B>(from.cols));
     auto const all = static_cast<std::uint32_t>(runs * from.rows);
     launch.template run<kernel>(blocks_of_threads<kernel>(all), {from, numbers, codes, rule, known_divisor(runs), all});

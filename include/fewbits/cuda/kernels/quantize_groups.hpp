@@ -74,7 +74,8 @@ struct quantize_groups : on_sm_80 {
                 found.add(values[r.value], count, in_row % lanes * lane_columns + r.value * run_columns, a.to.with_sign());
             });
             found.template share<lanes>(m, a.to.with_sign());
-            block_numbers const under = a.to.numbers_of(found, {row, in_row / lanes}, left != 0 && in_row % lanes == 0);
+            block_position const block{left != 0 ? row : 0, in_row / lanes};  // idle lanes are past the last one
+            block_numbers const under = a.to.numbers_of(found, block, left != 0 && in_row % lanes == 0);
             encoder const encode(under.scale, under.offset, found.bound(), a.to.rule);
             std::byte* const codes = a.to.codes + row * a.to.row_bytes + std::size_t{in_row} * lane_bytes;
             if (whole && encode.is_fast()) {
