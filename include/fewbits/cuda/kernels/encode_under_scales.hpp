@@ -31,11 +31,7 @@ struct given_scales {
 
 /// The same stored: a thread for a block.
 template <block_composition B>
-struct store_given_scales : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct store_given_scales : plain_block<on_sm_80, 4> {
     struct arguments {
         quantize_target<B> to;
     };
@@ -50,10 +46,7 @@ struct store_given_scales : on_sm_80 {
 /// Codes of a matrix of T (rows x cols) in blocks of B under scales and offsets that are stored, or scales that are given, with the bits
 /// of the host's quantize.
 template <block_composition B, device_value T, class Numbers>
-struct encode_under_scales : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
+struct encode_under_scales : plain_block<on_sm_80, 4> {
     static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
 
     struct arguments {

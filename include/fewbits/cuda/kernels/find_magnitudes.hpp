@@ -15,10 +15,7 @@ namespace fewbits {
 /// numbers[i] = the largest magnitude of block i of a matrix of T, or that which `percent` % of its magnitudes do not exceed, or its given
 /// scale; marked where a value is not finite (found_number). Some lanes of a warp share a block.
 template <device_value T>
-struct find_magnitudes : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
+struct find_magnitudes : plain_block<on_sm_80, 4> {
     static constexpr bool goes_on = true;
 
     struct arguments {

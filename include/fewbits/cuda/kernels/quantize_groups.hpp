@@ -20,11 +20,8 @@ inline constexpr bool is_short_run = B::block.rows == 1 && !B::block.linear && B
 /// of values; the lanes of a block exchange what they found and come to the same scale, which the first of them stores.
 template <block_format F, device_value T>
     requires is_short_run<typename F::composition>
-struct quantize_groups : on_sm_80 {
+struct quantize_groups : plain_block<on_sm_80, 3> {
     using composition = typename F::composition;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 3;
-    static constexpr std::size_t shared_bytes = 0;
     static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
     static constexpr std::size_t most_runs = 8 / sizeof(T);  ///< of a lane: 64 bytes of values
     static constexpr std::size_t block_runs = F::block.cols / run_columns;
