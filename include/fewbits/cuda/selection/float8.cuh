@@ -1,12 +1,10 @@
 // Which products float8_product takes, and how it is launched.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
-#include "../device_product.cuh"
 #include "../kernels/float8_product.hpp"
-#include "../launch.cuh"
+#include "tiles.cuh"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -25,13 +23,11 @@ struct float8 {
     }();
     template <class A, class W, class Y, class Product>
     static bool fits(Product const& p) {
-        return p.options.compute == device_compute::native && p.depth < std::size_t{1} << 28 && can_launch<float8_product<A, W, Y>>();
+        return fits_tiles<float8_product<A, W, Y>>(p);
     }
     template <class A, class W, class Y, class Product>
     static void run(stream_launch launch, Product const& p) {
-        using kernel = float8_product<A, W, Y>;
-        launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
-                                    {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
+        run_tiles<float8_product<A, W, Y>>(launch, p);
     }
 };
 
