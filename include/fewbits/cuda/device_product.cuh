@@ -19,6 +19,14 @@ enum class device_compute : unsigned char {
     exact    ///< integer pairs to the bit, others within 1e-5 * sum |a||w|
 };
 
+/// How far a kernel's results are from exact ones, usually and at worst, in units of sum |a||w| + |bias|. Integer pairs have no error.
+struct device_error {
+    double usual;
+    double worst;
+};
+inline constexpr device_error fp32_sums{1e-5, 1e-5};
+inline constexpr device_error float8_sums{0x1p-10, 0x1p-6};  ///< of FP8 as tensor cores are known to add them, in 13 bits
+
 struct device_gemm_options {
     float const* bias = nullptr;     ///< in device memory, one for each of the N columns of y
     std::span<std::byte> scratch{};  ///< device memory on 16 bytes, gemm_scratch_bytes of it; in use until the stream is through

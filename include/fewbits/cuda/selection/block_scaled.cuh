@@ -16,6 +16,7 @@ struct block_scaled {
     static constexpr std::string_view reason =
         "matrix instructions multiply by the scales of both sides' blocks; sums of at most 128 columns, how exact is not documented, "
         "are added in fp32";
+    static constexpr device_error error = fp32_sums;  // as far as is known
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return false;

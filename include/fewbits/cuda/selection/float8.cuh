@@ -16,6 +16,7 @@ struct float8 {
     static constexpr std::string_view reason =
         "elements of both sides are floats of 8 bits, or become such exactly; sums of at most 128 columns are added in fp32, "
         "within about 2^-10 * sum |a||w| (2^-6 at worst)";
+    static constexpr device_error error = float8_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return false;

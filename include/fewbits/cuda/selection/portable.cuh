@@ -16,6 +16,7 @@ namespace device_kernels {
 struct portable {
     static constexpr std::string_view name = "sm_80/portable_product";
     static constexpr std::string_view reason = "every pair: operands become bytes or bf16 on their way to the tensor cores";
+    static constexpr device_error error = fp32_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = !Packed;
     template <class A, class W, class Y, class Product>
