@@ -1,8 +1,8 @@
 // Hopper's kernel for many rows of FP8 times packed weights, as it is, over the emulator, beside gemm; and with something left out.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fewbits/cuda/float8_operand.hpp>
 #include <fewbits/cuda/kernels/packed_product.hpp>
+#include <fewbits/cuda/operands/float8_operand.hpp>
 #include <fewbits/formats/all_formats.hpp>
 #include <fewbits/gemm/gemm.hpp>
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "error.cuh"
-#include "product_operand.hpp"
+#include "operands/product_operand.hpp"
 
 namespace fewbits {
 

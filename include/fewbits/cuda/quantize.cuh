@@ -9,7 +9,7 @@
 
 #include "kernels/dequantize.hpp"
 #include "launch.cuh"
-#include "quantize_steps.hpp"
+#include "steps/quantize_steps.hpp"
 
 namespace fewbits {
 

@@ -6,7 +6,7 @@
 
 #include "../../matrix/quantized_view.hpp"
 #include "../device_target.hpp"
-#include "../element_numbers.hpp"
+#include "../numbers/element_numbers.hpp"
 
 namespace fewbits {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "../device_target.hpp"
-#include "../product_operand.hpp"
-#include "../result.hpp"
+#include "../operands/product_operand.hpp"
+#include "../operands/result.hpp"
 
 namespace fewbits {
 

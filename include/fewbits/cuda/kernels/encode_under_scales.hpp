@@ -7,8 +7,8 @@
 #include "../../matrix/matrix_view.hpp"
 #include "../../matrix/quantized_view.hpp"
 #include "../device_target.hpp"
-#include "../group_encoder.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/group_encoder.hpp"
+#include "../quantize/target.hpp"
 
 namespace fewbits {
 

@@ -6,7 +6,7 @@
 
 #include "../../quantize/statistics.hpp"
 #include "../device_target.hpp"
-#include "../numbered_blocks.hpp"
+#include "../quantize/numbered_blocks.hpp"
 
 FEWBITS_PRECISE_BEGIN
 

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../byte_order.hpp"
-#include "../column_runs.hpp"
 #include "../device_target.hpp"
-#include "../fragment_weights.hpp"
-#include "../fragments.hpp"
-#include "../operands.hpp"
+#include "../fragments/byte_order.hpp"
+#include "../fragments/fragment_weights.hpp"
+#include "../fragments/fragments.hpp"
+#include "../numbers/column_runs.hpp"
+#include "../operands/operands.hpp"
 
 namespace fewbits {
 

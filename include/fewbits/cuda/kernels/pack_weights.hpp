@@ -6,8 +6,8 @@
 
 #include "../../scaling/scale_rule.hpp"
 #include "../device_target.hpp"
-#include "../fragment_weights.hpp"
-#include "../fragments.hpp"
+#include "../fragments/fragment_weights.hpp"
+#include "../fragments/fragments.hpp"
 
 namespace fewbits {
 

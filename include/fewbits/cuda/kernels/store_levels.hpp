@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "../device_target.hpp"
-#include "../numbered_blocks.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/numbered_blocks.hpp"
+#include "../quantize/target.hpp"
 
 FEWBITS_PRECISE_BEGIN
 

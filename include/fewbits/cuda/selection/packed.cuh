@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "../device_product.cuh"
-#include "../float8_operand.hpp"
 #include "../kernels/packed_product.hpp"
 #include "../launch.cuh"
-#include "../skinny_steps.hpp"
+#include "../operands/float8_operand.hpp"
+#include "../steps/skinny_steps.hpp"
 #include "../tensor_map.cuh"
 
 namespace fewbits {

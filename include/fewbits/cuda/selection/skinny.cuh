@@ -6,7 +6,7 @@
 
 #include "../device_product.cuh"
 #include "../launch.cuh"
-#include "../skinny_steps.hpp"
+#include "../steps/skinny_steps.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "../block_scaled_operand.hpp"
 #include "../device_product.cuh"
 #include "../kernels/tensor_memory_product.hpp"
 #include "../launch.cuh"
+#include "../operands/block_scaled_operand.hpp"
 #include "../tensor_map.cuh"
 
 namespace fewbits {
