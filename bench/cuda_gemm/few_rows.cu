@@ -83,8 +83,7 @@ private:
             double const seconds = seconds_of(s_.stream, call, copies.size());
             check_cuda("cudaMemset", cudaMemset(y.view().data, 0xFF, y.bytes()));
             call(0);
-            std::string const kernel = fb::device_kernel_name(operand(a), copies[0], y.view(), {.scratch = scratch.bytes()});
-            double const bound = kernel.find("at worst") == std::string::npos ? 1e-5 : 0x1p-10;  // FP8 sums of tensor cores
+            double const bound = fb::device_kernel_error(operand(a), copies[0], y.view(), {.scratch = scratch.bytes()}).usual;
             agreement const found = compare(s_.stream, sample(s_.stream, a, 4), of_w, y, bound);
             double const rate = static_cast<double>(bytes) / seconds;
             times_[{what, size.n, m}] = seconds;

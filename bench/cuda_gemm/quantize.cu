@@ -30,15 +30,19 @@ void rate_row(session& s, std::string const& what, std::size_t bytes, double sec
     session::row({what, shown(seconds * 1e6, 1), shown(rate * 1e-9, 0), shown(rate / s.copy_rate, 3), "0.85", verdict});
 }
 
-/// `most`: the error of normal numbers in that format, and a third more.
+/// `most`: the error of normal numbers in that format, and a third more. `given`: the scale of the whole tensor, if it is not to be found.
 template <class F, class T>
-void quantizing(session& s, std::string const& what, double most) {
+void quantizing(session& s, std::string const& what, double most, float given = 0) {
     s.guarded(what, [&] {
         dense_matrix<T> const from(rows, cols);
         fill(s.stream, from, 1);
         fb::device_matrix<F> const to(rows, cols);
-        fb::device_memory const scratch(fb::quantize_scratch_bytes<F>(rows, cols));
-        auto const call = [&](std::size_t) { fb::quantize_async<F>(s.stream, from.values(), to.streams(), scratch.bytes()); };
+        fb::device_memory const scale(sizeof(float));
+        check_cuda("cudaMemcpy", cudaMemcpy(scale.data(), &given, sizeof(float), cudaMemcpyHostToDevice));
+        fb::quantize_options options;
+        if (given != 0) options.scales = {reinterpret_cast<float const*>(scale.data()), 1, 1};
+        fb::device_memory const scratch(fb::quantize_scratch_bytes<F>(rows, cols, options));
+        auto const call = [&](std::size_t) { fb::quantize_async<F>(s.stream, from.values(), to.streams(), scratch.bytes(), options); };
         double const seconds = seconds_of(s.stream, call, 1);
         double const error = relative_error(sample(s.stream, from, 8), sample(s.stream, to, 8));
         rate_row(s, what, from.bytes() + bytes_of(to), seconds, s.verdict(error, most));
@@ -72,6 +76,8 @@ void measure_quantizing(session& s) {
     quantizing<fb::nvfp4, fb::bf16>(s, "bf16, nvfp4 (reads twice, counted once)", 0.13);
     quantizing<fb::int4_g128, fb::bf16>(s, "bf16, int4_g128", 0.15);
     quantizing<fb::e4m3_tile_1x128, fb::bf16>(s, "bf16, e4m3_tile_1x128", 0.036);
+    quantizing<fb::e4m3_tensor, fb::bf16>(s, "bf16, e4m3_tensor (reads twice, counted once)", 0.036);
+    quantizing<fb::e4m3_tensor, fb::bf16>(s, "bf16, e4m3_tensor under a given scale", 0.036, 6.0F / 448);
     quantizing<fb::nf4_b64, fb::bf16>(s, "bf16, nf4_b64", 0.13);
     quantizing<fb::mxfp4, fb::bf16>(s, "bf16, mxfp4", 0.16);
     quantizing<fb::mxfp8_e4m3, float>(s, "fp32, mxfp8_e4m3", 0.036);

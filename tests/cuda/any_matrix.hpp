@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <fewbits/cuda/product_operand.hpp>
+#include <fewbits/cuda/operands/product_operand.hpp>
 #include <fewbits/fewbits.hpp>
 #include <limits>
 #include <random>

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fewbits/cuda/column_runs.hpp>
-#include <fewbits/cuda/element_numbers.hpp>
-#include <fewbits/cuda/nearest_codes.hpp>
+#include <fewbits/cuda/numbers/column_runs.hpp>
+#include <fewbits/cuda/numbers/element_numbers.hpp>
+#include <fewbits/cuda/numbers/nearest_codes.hpp>
 #include <fewbits/fewbits.hpp>
 #include <limits>
 

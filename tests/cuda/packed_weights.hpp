@@ -1,7 +1,7 @@
 // Weights packed by the device's kernels over the emulator.
 #pragma once
 
-#include <fewbits/cuda/skinny_steps.hpp>
+#include <fewbits/cuda/steps/skinny_steps.hpp>
 #include <fewbits/matrix/quantized_matrix.hpp>
 #include <simt/machine.hpp>
 #include <vector>

@@ -35,6 +35,8 @@ void all(cudaStream_t stream, void* data, std::span<std::span<std::byte> const> 
     quantize_by<fb::quantize_tiles<fb::int8_row, fb::bf16>>(stream, data);
     quantize<fb::int8_column, fb::fp16>(stream, data, streams);
     quantize<fb::e4m3_tensor, fb::bf16>(stream, data, streams);
+    // One scale of the caller's: a run of 8 values, from the kernel's first instruction to its last.
+    // gate path: bf16, given_scales<blocks<e4m3  through LDG.E.128 STG.E.64 F2FP*4  at most 20 a value of 8
     quantize<fb::bitnet, fb::bf16>(stream, data, streams);
     // One candidate, one value: from the kernel's first instruction to its last.
     // gate path: search_scales<fraction_search<e2m1, float>, bf16  through LDG DADD DMUL DADD FFMA*4  at most 200 a value of 1

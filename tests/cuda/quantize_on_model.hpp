@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstring>
-#include <fewbits/cuda/quantize_steps.hpp>
+#include <fewbits/cuda/steps/quantize_steps.hpp>
 #include <fewbits/fewbits.hpp>
 #include <random>
 #include <simt/machine.hpp>

@@ -1,7 +1,7 @@
 // Products with packed weights from end to end over the emulator: weights and activations are packed, slabs of rows multiplied.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fewbits/cuda/skinny_steps.hpp>
+#include <fewbits/cuda/steps/skinny_steps.hpp>
 #include <fewbits/formats/all_formats.hpp>
 #include <simt/machine.hpp>
 

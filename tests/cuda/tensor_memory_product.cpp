@@ -1,8 +1,8 @@
 // The kernel for operands under scales of blocks on sm_100f, as it is, over the emulator, against sums in double; and with something left out.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fewbits/cuda/block_scaled_operand.hpp>
 #include <fewbits/cuda/kernels/tensor_memory_product.hpp>
+#include <fewbits/cuda/operands/block_scaled_operand.hpp>
 #include <fewbits/formats/blocks.hpp>
 #include <fewbits/matrix/quantized_view.hpp>
 #include <simt/machine.hpp>

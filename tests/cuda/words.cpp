@@ -1,6 +1,6 @@
 // Word arithmetic against exact arithmetic, and every code of every format that becomes bf16 in pairs.
 #include <catch2/catch.hpp>
-#include <fewbits/cuda/bf16_pairs.hpp>
+#include <fewbits/cuda/numbers/bf16_pairs.hpp>
 #include <fewbits/fewbits.hpp>
 #include <random>
 

@@ -10,6 +10,8 @@ from pathlib import Path
 # The order of the rooms: a header includes only from its own room and from rooms before it.
 ROOMS = ["config.hpp", "bits", "format", "rounding", "codec", "packing", "scaling", "formats", "matrix", "parallel",
          "target", "kernels", "quantize", "gemm", "cuda", "ptq", "io", "planning"]
+# The same for the folders of the device's room; what lies in none of them may be included by all, and include them.
+CUDA_FOLDERS = ["numbers", "quantize", "operands", "fragments", "tiles", "kernels", "ptx", "steps", "selection"]
 UMBRELLAS = {"fewbits.hpp", "cuda.hpp"}
 HEADER_LINES, KERNEL_LINES, TEST_LINES, FUNCTION_LINES, COLUMNS, MACROS = 300, 500, 400, 60, 140, 10
 ONLY_IN_PARALLEL = {"thread", "future", "condition_variable", "stop_token", "execution"}
@@ -33,6 +35,12 @@ def blank(text, keep_literals=False):
             return " " + "\n" * found.count("\n")
         return found if keep_literals else '""' + "\n" * found.count("\n")
     return COMMENT_OR_LITERAL.sub(replace, text)
+
+
+def folder_of(path):
+    """Its place among the folders of the device's room, None if it is in none."""
+    inside = path.parts[0] == "cuda" and len(path.parts) == 3 and path.parts[1] in CUDA_FOLDERS
+    return CUDA_FOLDERS.index(path.parts[1]) if inside else None
 
 
 def line_of(text, position):
@@ -88,6 +96,8 @@ def check_includes(headers):
             elif str(path) not in UMBRELLAS and room_of(target) in ROOMS \
                     and ROOMS.index(room_of(target)) > ROOMS.index(room):
                 yield path, line, f"{room} includes downwards, from {room_of(target)}"
+            elif None not in (folder_of(path), folder_of(target)) and folder_of(target) > folder_of(path):
+                yield path, line, f"{path.parent} includes downwards, from {target.parent}"
     yield from check_cycles(graph)
 
 

@@ -36,6 +36,8 @@ PLANTED = [
     ("an include downwards", with_("bits/word.hpp", '#include "../gemm/gemm.hpp"\n'), "bits/word.hpp", "downwards"),
     ("an include downwards in angle brackets", with_("format/layout.hpp", "#include <fewbits/gemm/gemm.hpp>\n"),
      "format/layout.hpp", "downwards"),
+    ("an include downwards among the device's folders", {**CLEAN, "cuda/steps/a.hpp": IDEA, "cuda/tiles/b.hpp": IDEA +
+     '#include "../steps/a.hpp"\n'}, "cuda/tiles/b.hpp", "downwards"),
     ("an include of the umbrella", with_("gemm/gemm.hpp", '#include "../fewbits.hpp"\n'), "gemm/gemm.hpp", "umbrella"),
     ("a cycle", {**with_("format/layout.hpp", '#include "limits.hpp"\n'), "format/limits.hpp": IDEA +
      '#include "layout.hpp"\n'}, "format/layout.hpp", "includes itself"),

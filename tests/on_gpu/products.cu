@@ -101,7 +101,8 @@ void check_product(cudaStream_t stream, tally& results, activations<A> const& a,
                        {.bias = device_bias.view().data, .scratch = on == stream ? scratch.bytes() : more.bytes(), .compute = compute});
     };
     dense<Y> const result(stream, s.m, s.n, 3);
-    std::string const kernel = fb::device_kernel_name(a.device(), w, result.view(), {.scratch = scratch.bytes(), .compute = compute});
+    fb::device_gemm_options const options{.scratch = scratch.bytes(), .compute = compute};
+    std::string const kernel = fb::device_kernel_name(a.device(), w, result.view(), options);
     std::string const what = std::string(fb::type_name<A>()) + " * " + std::string(fb::type_name<F>()) + ", " + text_of(s) + ", " +
                              kernel.substr(0, kernel.find(':'));
     run(stream, result.view());
@@ -112,8 +113,7 @@ void check_product(cudaStream_t stream, tally& results, activations<A> const& a,
         fb::gemm(a.host(), host, fb::matrix_view<Y>{expected.data(), s.m, s.n}, {.bias = bias});
         results.expect(same_bytes(y, expected), what + ": bits");
     } else {
-        bool const rough = kernel.find("at worst") != std::string::npos;  // FP8 sums of tensor cores
-        results.expect(near(a, host, bias, y, s, rough ? 0x1p-6 : 1e-5), what + ": values");
+        results.expect(near(a, host, bias, y, s, fb::device_kernel_error(a.device(), w, result.view(), options).worst), what + ": values");
     }
     check_repeats(stream, results, what, y, s, run);
 }

@@ -180,4 +180,16 @@ TEST_CASE("scales given by the caller are rounded to the format's type and used"
     CHECK(m.scale(1, 50) == 0.25F);
     auto const f = fb::quantize<fb::q8_0>(x.view(), {.scales = scales.view()});
     CHECK(f.scale(1, 50) == element_value<fb::fp16>(nearest_code<fb::fp16>(wide(0.3F))));
+
+    // Values that are not finite are no reason to look at the others: the scale over all scales is that of the given ones.
+    matrix y = x;
+    for (std::size_t c = 32; c < 48; ++c) y(1, c) = 1e20F;
+    y(1, 40) = std::numeric_limits<float>::infinity();
+    matrix fine(3, 7);
+    for (float& s : fine.data) s = 0.3F;
+    auto const marked = fb::quantize<fb::nvfp4>(y.view(), {.scales = fine.view()});
+    auto const whole = fb::quantize<fb::nvfp4>(x.view(), {.scales = fine.view()});
+    CHECK(std::isnan(marked.scale(1, 40)));
+    CHECK(marked.scale(1, 50) == whole.scale(1, 50));
+    CHECK(marked.value(1, 50) == whole.value(1, 50));
 }

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fewbits/cuda/words.hpp>
 #include <fewbits/cuda/machine_types.hpp>
+#include <fewbits/cuda/numbers/words.hpp>
 #include <vector>
 
 #include "block.hpp"

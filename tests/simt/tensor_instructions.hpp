@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fewbits/cuda/machine_types.hpp>
-#include <fewbits/cuda/scaled_tiles.hpp>
+#include <fewbits/cuda/tiles/scaled_tiles.hpp>
 #include <string>
 
 #include "block.hpp"

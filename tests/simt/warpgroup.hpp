@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
-#include <fewbits/cuda/tile_operands.hpp>
+#include <fewbits/cuda/operands/tile_operands.hpp>
 #include <functional>
 #include <map>
 #include <vector>

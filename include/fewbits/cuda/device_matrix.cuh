@@ -12,8 +12,8 @@
 
 #include "../matrix/quantized_matrix.hpp"
 #include "error.cuh"
-#include "fragment_weights.hpp"
-#include "operands.hpp"
+#include "fragments/fragment_weights.hpp"
+#include "operands/operands.hpp"
 
 namespace fewbits {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "error.cuh"
-#include "product_operand.hpp"
+#include "operands/product_operand.hpp"
 
 namespace fewbits {
 
@@ -18,6 +18,14 @@ enum class device_compute : unsigned char {
     native,  ///< that of the tensor cores for the operands' own type: sums of FP8 are within about 2^-10 * sum |a||w|, 2^-6 at worst
     exact    ///< integer pairs to the bit, others within 1e-5 * sum |a||w|
 };
+
+/// How far a kernel's results are from exact ones, usually and at worst, in units of sum |a||w| + |bias|. Integer pairs have no error.
+struct device_error {
+    double usual;
+    double worst;
+};
+inline constexpr device_error fp32_sums{1e-5, 1e-5};
+inline constexpr device_error float8_sums{0x1p-10, 0x1p-6};  ///< of FP8 as tensor cores are known to add them, in 13 bits
 
 struct device_gemm_options {
     float const* bias = nullptr;     ///< in device memory, one for each of the N columns of y

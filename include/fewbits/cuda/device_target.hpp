@@ -1,5 +1,7 @@
-// Which chips a kernel runs on: kernels derive from one of these.
+// Which chips a kernel runs on, and the blocks of many: kernels derive from one of these.
 #pragma once
+
+#include <cstddef>
 
 namespace fewbits {
 
@@ -33,6 +35,14 @@ struct on_sm_100f {
 /// mma.sync with block scales.
 struct on_sm_120f {
     static constexpr bool runs_on(device_target t) noexcept { return t.family >= 1200 && t.family < 1300; }
+};
+
+/// The blocks of a kernel for chips of Target: 256 threads, no shared memory, at least so many at a time on a multiprocessor.
+template <class Target, unsigned AtOnce>
+struct plain_block : Target {
+    static constexpr unsigned threads = 256;
+    static constexpr unsigned blocks_per_multiprocessor = AtOnce;
+    static constexpr std::size_t shared_bytes = 0;
 };
 
 }  // namespace fewbits

@@ -121,6 +121,14 @@ std::string device_kernel_name(A const& a, W const& w, matrix_view<Y> y, device_
     return text;
 }
 
+/// How exact the results of that kernel are.
+template <device_activations A, device_gemm_operand W, gemm_result Y>
+device_error device_kernel_error(A const& a, W const& w, matrix_view<Y> y, device_gemm_options const& options = {}) {
+    device_error error{};
+    with_device_kernel(a, w, y, options, [&](auto kernel, auto const&) { error = decltype(kernel)::error; });
+    return error;
+}
+
 /// Weights into the order of packed ones, on the stream. Throws std::invalid_argument where sizes differ, cuda_error.
 template <block_format F>
 void prepack_async(cudaStream_t stream, device_matrix<F> const& from, device_prepacked<F>& to) {

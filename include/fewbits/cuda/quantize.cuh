@@ -9,7 +9,7 @@
 
 #include "kernels/dequantize.hpp"
 #include "launch.cuh"
-#include "quantize_steps.hpp"
+#include "steps/quantize_steps.hpp"
 
 namespace fewbits {
 
@@ -24,8 +24,9 @@ inline namespace FEWBITS_BASELINE {
 /// `from` (rows x cols of fp32, bf16 or fp16) in format F, with the bits of the host's quantize. `streams`: device memory for the streams
 /// of quantized_matrix<F>, of its sizes and in its order; `scratch`: quantize_scratch_bytes of device memory; streams and scratch begin on
 /// 16 bytes. Nothing throws on the device: a block with an infinity or a NaN gets a NaN scale (where scales are shared by the
-/// tensor or a super-block, that does), and *status becomes 1, if status is not null. Options: no executor, no progress, no given
-/// scales. Throws std::invalid_argument for those and what quantize refuses, cuda_error where a kernel does not start.
+/// tensor or a super-block, that does), and *status becomes 1, if status is not null. So it is where options.scales, here in device
+/// memory too, has an infinity or a NaN. Options: no executor, no progress. Throws std::invalid_argument for what quantize refuses and
+/// rules that do not run here, cuda_error where a kernel does not start.
 template <quantized_on_device F, device_value T>
 void quantize_async(cudaStream_t stream, matrix_view<T const> from, std::span<std::span<std::byte> const> streams,
                     std::span<std::byte> scratch, quantize_options const& options = {}, std::uint32_t* status = nullptr) {

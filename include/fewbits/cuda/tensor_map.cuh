@@ -10,7 +10,7 @@
 
 #include "error.cuh"
 #include "machine_types.hpp"
-#include "tile_operands.hpp"
+#include "operands/tile_operands.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {

@@ -152,16 +152,16 @@ void find_by_block(processor const& machine, matrix_view<const float> rows, quan
         matrix_view<const float> const block = block_view(rows, B::block, {0, c});
         bool finite = true;
         float const largest = all_finite ? scales.number[i] : largest_magnitude(block, finite, o.scale_rule == scale_rule::signed_absmax);
+        bool const given = o.scales.data != nullptr;
+        if (given) scales.number[i] = o.scales(band, c);
         if (!finite) {
             if constexpr (marks_invalid_blocks<typename B::scale_type>) {
                 scales.invalid[i] = 1;
-                scales.number[i] = largest;  // its finite values still count for the levels above
+                if (!given) scales.number[i] = largest;  // its finite values still count for the levels above
             } else {
                 facts.refused = true;
             }
-        } else if (o.scales.data != nullptr) {
-            scales.number[i] = o.scales(band, c);
-        } else {
+        } else if (!given) {
             find_block_scale<B>(machine, block, largest, i, o, scales, found.offsets);
         }
     }

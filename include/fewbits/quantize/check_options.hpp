@@ -41,10 +41,14 @@ void check_options(matrix_view<const float> x, quantize_options const& o) {
                  std::to_string(grid.row) + " x " + std::to_string(grid.col));
         }
         if (o.scales.stride < o.scales.cols) fail("row stride of the given scales is less than their columns");
-        bool finite = true;
-        static_cast<void>(largest_magnitude(o.scales, finite));
-        if (!finite) fail("infinity or NaN in the given scales");
     }
+}
+
+/// Throws std::invalid_argument for given scales that are not finite; check_options does not read them.
+inline void check_given_scales(quantize_options const& o) {
+    bool finite = true;
+    if (o.scales.data != nullptr) static_cast<void>(largest_magnitude(o.scales, finite));
+    if (!finite) throw std::invalid_argument("quantize: infinity or NaN in the given scales");
 }
 
 /// Names the first value that is not finite, in row-major order.

@@ -34,7 +34,7 @@ struct quantize_options {
     fewbits::executor executor{};
     progress_callback progress{};
     /// Scales known beforehand (static quantization): one per block, in the shape of the matrix of blocks; they are rounded to
-    /// the format's type of scale. Symmetric formats only.
+    /// the format's type of scale. Symmetric formats only. quantize_async reads them in device memory.
     matrix_view<const float> scales{};
 };
 

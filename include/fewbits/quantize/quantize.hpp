@@ -142,6 +142,7 @@ void quantize_for(processor const& machine, matrix_view<const float> x, quantize
     static_assert(!F::block.linear && offset_extent<composition> == F::block,
                   "blocks of elements are rectangles, and their offsets lie over the same blocks");
     check_options<F>(x, options);
+    check_given_scales(options);
     if (result.rows() != x.rows || result.cols() != x.cols) result = quantized_matrix<F>(x.rows, x.cols, unwritten{});
     result.set_permutation({});
     if (x.rows == 0 || x.cols == 0) return;

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "../block_scaled_operand.hpp"
-#include "../block_scaled_sums.hpp"
 #include "../device_target.hpp"
-#include "../tile_walk.hpp"
+#include "../operands/block_scaled_operand.hpp"
+#include "../tiles/block_scaled_sums.hpp"
+#include "../tiles/tile_walk.hpp"
 
 namespace fewbits {
 

@@ -6,18 +6,14 @@
 
 #include "../../matrix/quantized_view.hpp"
 #include "../device_target.hpp"
-#include "../element_numbers.hpp"
+#include "../numbers/element_numbers.hpp"
 
 namespace fewbits {
 
 /// out (rows x cols of T, row-major) = the values of a matrix in format F, with the bits of the host's dequantize; those that are no T are
 /// rounded to nearest even. A thread takes runs of eight columns; what a run's elements share is read once.
 template <block_format F, device_value T = float>
-struct dequantize_kernel : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct dequantize_kernel : plain_block<on_sm_80, 2> {
     struct arguments {
         quantized_view<F> from;
         T* out;

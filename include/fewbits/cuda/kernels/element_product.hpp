@@ -5,17 +5,14 @@
 #include <cstdint>
 
 #include "../device_target.hpp"
-#include "../product_operand.hpp"
-#include "../result.hpp"
+#include "../operands/product_operand.hpp"
+#include "../operands/result.hpp"
 
 namespace fewbits {
 
 /// y (M x N) = a (M x K) * transpose(w) (N x K) + bias of integers, to the bit what gemm computes, under groupings of any size.
 template <block_format A, block_format W, gemm_result Y>
-struct element_product : on_sm_75 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
+struct element_product : plain_block<on_sm_75, 2> {
     using arguments = product_arguments<A, W, Y>;
 
     static constexpr std::size_t blocks_for(std::size_t m, std::size_t n) noexcept { return (m * n + threads - 1) / threads; }

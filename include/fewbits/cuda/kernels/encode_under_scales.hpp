@@ -7,21 +7,51 @@
 #include "../../matrix/matrix_view.hpp"
 #include "../../matrix/quantized_view.hpp"
 #include "../device_target.hpp"
-#include "../group_encoder.hpp"
+#include "../quantize/group_encoder.hpp"
+#include "../quantize/target.hpp"
 
 namespace fewbits {
 
-/// Codes of a matrix of T (rows x cols) in blocks of B whose scales and offsets are stored, with the bits of the host's quantize.
-template <block_composition B, device_value T>
-struct encode_under_scales : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
+/// The scales of `to.given` in place of a level_view: rounded as they are stored, which store_given_scales has done.
+template <block_composition B>
+struct given_scales {
+    quantize_target<B> to;
+    std::size_t cols;
+    std::size_t row_bytes;  ///< of codes
+
+    FEWBITS_DEVICE float scale(std::size_t row, std::size_t col) const {
+        return to.numbers_given(true, block_of(B::block, row, col, cols), false).scale;
+    }
+    FEWBITS_DEVICE float offset(std::size_t, std::size_t) const { return 0.0F; }
+    /// The value there is not finite: its block's scale becomes NaN. Nobody reads what is stored, so codes depend on no thread's turn.
+    FEWBITS_DEVICE void refuse(std::size_t row, std::size_t col) const {
+        to.numbers_given(false, block_of(B::block, row, col, cols), true);
+    }
+};
+
+/// The same stored: a thread for a block.
+template <block_composition B>
+struct store_given_scales : plain_block<on_sm_80, 4> {
+    struct arguments {
+        quantize_target<B> to;
+    };
+
+    template <class Machine>
+    FEWBITS_DEVICE static void run(Machine& m, arguments const& a) {
+        std::size_t const i = static_cast<std::size_t>(m.block_index()) * threads + m.thread();
+        if (i < a.to.given.rows * a.to.given.cols) a.to.numbers_given(true, {i / a.to.given.cols, i % a.to.given.cols}, true);
+    }
+};
+
+/// Codes of a matrix of T (rows x cols) in blocks of B under scales and offsets that are stored, or scales that are given, with the bits
+/// of the host's quantize.
+template <block_composition B, device_value T, class Numbers>
+struct encode_under_scales : plain_block<on_sm_80, 4> {
     static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
 
     struct arguments {
         matrix_view<T const> from;
-        level_view<B> numbers;
+        Numbers numbers;
         std::byte* codes;
         device_rule rule;
         known_divisor row_runs;
@@ -41,7 +71,13 @@ struct encode_under_scales : on_sm_80 {
             load_run(from, count, values);
             std::uint64_t const index = row * a.from.cols + place.col;
             std::uint64_t codes = 0;
-            bool const bounded = bound_of(values) <= encoder::moderate_bound;
+            float const bound = bound_of(values);
+            bool const bounded = bound <= encoder::moderate_bound;
+            if constexpr (requires { a.numbers.refuse(0, 0); }) {
+                for (unsigned c = 0; !is_finite(bound) && c < count; ++c) {
+                    if (!is_finite(load_value(from + c))) a.numbers.refuse(row, place.col + c);
+                }
+            }
             if constexpr (B::block == per_tensor) {
                 codes = of_tensor.codes(values, count, from, index, a.rule, bounded);
             } else if constexpr (B::block.cols % run_columns == 0 && !B::trits) {

@@ -6,7 +6,7 @@
 
 #include "../../matrix/matrix_view.hpp"
 #include "../device_target.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/target.hpp"
 
 namespace fewbits {
 
@@ -44,11 +44,8 @@ struct fact_words {
 /// Extremes of a matrix of T for blocks of B that reach through all rows, and, in groups of columns, through B::block.cols of these or
 /// all. `Finite`: infinities and NaNs do not count.
 template <block_composition B, device_value T, bool Finite>
-struct find_extremes : on_sm_80 {
+struct find_extremes : plain_block<on_sm_80, 4> {
     static_assert(B::block.rows == 0 && !block_facts<B>::tells_zeros_apart);
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
     static constexpr std::size_t width = B::block.cols;
     static constexpr unsigned facts = width % run_columns == 0 ? 1 : run_columns;  ///< of a run
 
@@ -112,11 +109,7 @@ private:
 
 /// Numbers of blocks from fact_words, stored: a thread for a block.
 template <block_composition B>
-struct store_extremes : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct store_extremes : plain_block<on_sm_80, 2> {
     struct arguments {
         std::uint32_t const* words;
         std::uint32_t grid_cols;

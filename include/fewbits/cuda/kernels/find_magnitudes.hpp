@@ -1,4 +1,4 @@
-// What searches for scales begin with: the largest magnitude of each block, or one of a percentile.
+// What stages begin with: the largest magnitude of each block, or one of a percentile, or the scale that the caller gives.
 #pragma once
 
 #include <cstddef>
@@ -6,19 +6,16 @@
 
 #include "../../quantize/statistics.hpp"
 #include "../device_target.hpp"
-#include "../numbered_blocks.hpp"
+#include "../quantize/numbered_blocks.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
 namespace fewbits {
 
-/// numbers[i] = the largest magnitude of block i of a matrix of T, or that which `percent` % of its magnitudes do not exceed; marked where
-/// a value is not finite (found_number). Some lanes of a warp share a block.
+/// numbers[i] = the largest magnitude of block i of a matrix of T, or that which `percent` % of its magnitudes do not exceed, or its given
+/// scale; marked where a value is not finite (found_number). Some lanes of a warp share a block.
 template <device_value T>
-struct find_magnitudes : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
+struct find_magnitudes : plain_block<on_sm_80, 4> {
     static constexpr bool goes_on = true;
 
     struct arguments {
@@ -28,6 +25,7 @@ struct find_magnitudes : on_sm_80 {
         bool with_sign;  ///< the sign of the largest magnitude counts
         bool keeps;      ///< see found_number
         double percent;
+        matrix_view<float const> given;  ///< as in quantize_target
     };
 
     /// How many lanes a block of so many values is worth.
@@ -62,7 +60,10 @@ struct find_magnitudes : on_sm_80 {
                 float const chosen = of_rank(m, mine, static_cast<std::uint32_t>(percentile_index(a.percent, mine.values())));
                 if (finite) number = chosen;
             }
-            if (block < a.blocks.count && m.lane() % a.lanes == 0) a.numbers[block] = found_number(number, finite, a.keeps);
+            if (block < a.blocks.count && m.lane() % a.lanes == 0) {
+                if (a.given.data != nullptr) number = a.given(block / a.blocks.across, block % a.blocks.across);
+                a.numbers[block] = found_number(number, finite, a.keeps);
+            }
         }
     }
 

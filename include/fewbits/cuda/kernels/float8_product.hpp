@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "../device_target.hpp"
-#include "../tile_walk.hpp"
+#include "../tiles/tile_walk.hpp"
 
 namespace fewbits {
 

@@ -4,23 +4,20 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../byte_order.hpp"
-#include "../column_runs.hpp"
 #include "../device_target.hpp"
-#include "../fragment_weights.hpp"
-#include "../fragments.hpp"
-#include "../operands.hpp"
+#include "../fragments/byte_order.hpp"
+#include "../fragments/fragment_weights.hpp"
+#include "../fragments/fragments.hpp"
+#include "../numbers/column_runs.hpp"
+#include "../operands/operands.hpp"
 
 namespace fewbits {
 
 /// Activations (M x K) of numbers or a format A to operands B of m16n8k16: as one bf16 (rounded to nearest where it does not
 /// hold the number) or as the sum of several.
 template <class A, int Terms, int Tiles>
-struct pack_activations : on_sm_75 {
+struct pack_activations : plain_block<on_sm_75, 2> {
     static_assert(Terms >= 1 && Terms <= 3);
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
         product_side<A> from;
@@ -63,11 +60,7 @@ struct pack_activations : on_sm_75 {
 /// Sums of activations (M x K) over every `Columns` columns, to the ends of tiles of 64: what the rests of offsets are multiplied by. A
 /// warp a sum.
 template <class A, int Columns>
-struct sum_activations : on_sm_75 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct sum_activations : plain_block<on_sm_75, 2> {
     struct arguments {
         product_side<A> from;
         float* totals;      ///< [part][row]
@@ -103,11 +96,8 @@ struct sum_activations : on_sm_75 {
 /// Integer activations of format A (M x K) to operands B of m16n8k32, their scales, and their sums over every `Group` columns (0: all).
 template <block_format A, int Group, int Tiles>
     requires has_bytes<typename A::element>
-struct pack_integer_activations : on_sm_75 {
+struct pack_integer_activations : plain_block<on_sm_75, 2> {
     using element = typename A::element;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
         product_side<A> from;
@@ -174,11 +164,7 @@ private:
 /// Activations of floats of 8 bits (M x K) as packed_product fetches them: of every 16 columns the bytes in the order of byte_column, rows
 /// filled up with zeros; and their scales, one for a row, or for every AGroup columns of it (32, 64 or 128).
 template <class A, int AGroup>
-struct pack_float8_activations : on_sm_75 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct pack_float8_activations : plain_block<on_sm_75, 2> {
     struct arguments {
         product_side<A> from;
         word4* codes;      ///< [row][16 columns]

@@ -6,8 +6,8 @@
 
 #include "../../scaling/scale_rule.hpp"
 #include "../device_target.hpp"
-#include "../fragment_weights.hpp"
-#include "../fragments.hpp"
+#include "../fragments/fragment_weights.hpp"
+#include "../fragments/fragments.hpp"
 
 namespace fewbits {
 
@@ -15,12 +15,9 @@ namespace fewbits {
 /// codes are 0.
 template <block_format F>
     requires has_fragments<F>
-struct pack_fragments : on_sm_75 {
+struct pack_fragments : plain_block<on_sm_75, 2> {
     using element = typename F::element;
     using tile = fragment_tile<element>;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
         quantized_view<F> from;
@@ -66,13 +63,10 @@ struct pack_fragments : on_sm_75 {
 /// the unit of the elements where the scales are kept as stored, NaN where the row holds one. A warp a row. Beyond the matrix scales are 0.
 template <block_format F>
     requires has_fragments<F>
-struct pack_scales : on_sm_75 {
+struct pack_scales : plain_block<on_sm_75, 2> {
     using weights = fragment_weights<F>;
     using element = typename F::element;
     using scale_type = typename weights::scale_type;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 2;
-    static constexpr std::size_t shared_bytes = 0;
 
     struct arguments {
         quantized_view<F> from;

@@ -6,12 +6,12 @@
 #include <numeric>
 
 #include "../device_target.hpp"
-#include "../float8_decoder.hpp"
-#include "../fragments.hpp"
-#include "../result.hpp"
-#include "../scale_pairs.hpp"
-#include "../stage_ring.hpp"
-#include "../warp_roles.hpp"
+#include "../fragments/float8_decoder.hpp"
+#include "../fragments/fragments.hpp"
+#include "../fragments/scale_pairs.hpp"
+#include "../operands/result.hpp"
+#include "../tiles/stage_ring.hpp"
+#include "../tiles/warp_roles.hpp"
 
 namespace fewbits {
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "../device_target.hpp"
-#include "../tile_walk.hpp"
+#include "../tiles/tile_walk.hpp"
 #include "element_product.hpp"
 
 namespace fewbits {

@@ -6,7 +6,7 @@
 
 #include "../../matrix/matrix_view.hpp"
 #include "../device_target.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/target.hpp"
 
 namespace fewbits {
 
@@ -20,11 +20,8 @@ inline constexpr bool is_short_run = B::block.rows == 1 && !B::block.linear && B
 /// of values; the lanes of a block exchange what they found and come to the same scale, which the first of them stores.
 template <block_format F, device_value T>
     requires is_short_run<typename F::composition>
-struct quantize_groups : on_sm_80 {
+struct quantize_groups : plain_block<on_sm_80, 3> {
     using composition = typename F::composition;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 3;
-    static constexpr std::size_t shared_bytes = 0;
     static constexpr bool goes_on = true;  ///< threads go on to further work: fewer blocks will do
     static constexpr std::size_t most_runs = 8 / sizeof(T);  ///< of a lane: 64 bytes of values
     static constexpr std::size_t block_runs = F::block.cols / run_columns;
@@ -74,7 +71,8 @@ struct quantize_groups : on_sm_80 {
                 found.add(values[r.value], count, in_row % lanes * lane_columns + r.value * run_columns, a.to.with_sign());
             });
             found.template share<lanes>(m, a.to.with_sign());
-            block_numbers const under = a.to.numbers_of(found, {row, in_row / lanes}, left != 0 && in_row % lanes == 0);
+            block_position const block{left != 0 ? row : 0, in_row / lanes};  // idle lanes are past the last one
+            block_numbers const under = a.to.numbers_of(found, block, left != 0 && in_row % lanes == 0);
             encoder const encode(under.scale, under.offset, found.bound(), a.to.rule);
             std::byte* const codes = a.to.codes + row * a.to.row_bytes + std::size_t{in_row} * lane_bytes;
             if (whole && encode.is_fast()) {

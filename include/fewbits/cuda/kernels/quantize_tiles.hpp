@@ -6,7 +6,7 @@
 
 #include "../../matrix/matrix_view.hpp"
 #include "../device_target.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/target.hpp"
 
 namespace fewbits {
 

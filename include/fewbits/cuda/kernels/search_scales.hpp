@@ -6,8 +6,8 @@
 
 #include "../../quantize/candidates.hpp"
 #include "../device_target.hpp"
-#include "../group_encoder.hpp"
-#include "../numbered_blocks.hpp"
+#include "../quantize/group_encoder.hpp"
+#include "../quantize/numbered_blocks.hpp"
 
 FEWBITS_PRECISE_BEGIN
 

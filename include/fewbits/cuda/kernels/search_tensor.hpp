@@ -6,8 +6,8 @@
 
 #include "../../quantize/candidates.hpp"
 #include "../device_target.hpp"
-#include "../group_encoder.hpp"
-#include "../numbered_blocks.hpp"
+#include "../quantize/group_encoder.hpp"
+#include "../quantize/numbered_blocks.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -34,11 +34,8 @@ struct begin_search : on_sm_80 {
 
 /// errors[i * runs + r] = what candidate i of Search makes of values [1024 * r, 1024 * (r + 1)) of a matrix of T, row-major, in order.
 template <class Search, device_value T>
-struct sum_errors : on_sm_80 {
+struct sum_errors : plain_block<on_sm_80, 3> {
     using encoder = group_encoder<typename Search::element, typename Search::scale_type, block_offset::none>;
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 3;
-    static constexpr std::size_t shared_bytes = 0;
     static constexpr bool goes_on = true;
 
     struct arguments {
@@ -160,11 +157,7 @@ struct count_digits : on_sm_80 {
 };
 
 /// Takes the digit that was counted, and after the last one stores the number, if its matrix has one.
-struct choose_digit : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 1;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct choose_digit : plain_block<on_sm_80, 1> {
     struct arguments {
         digit_search* state;
         int shift;

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../byte_order.hpp"
 #include "../device_target.hpp"
-#include "../fragments.hpp"
-#include "../result.hpp"
-#include "../scale_pairs.hpp"
+#include "../fragments/byte_order.hpp"
+#include "../fragments/fragments.hpp"
+#include "../fragments/scale_pairs.hpp"
+#include "../operands/result.hpp"
 
 namespace fewbits {
 

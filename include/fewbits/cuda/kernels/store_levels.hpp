@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "../device_target.hpp"
-#include "../numbered_blocks.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/numbered_blocks.hpp"
+#include "../quantize/target.hpp"
 
 FEWBITS_PRECISE_BEGIN
 
@@ -14,11 +14,7 @@ namespace fewbits {
 
 /// Numbers that were found for the blocks of B: a thread stores those of one.
 template <block_composition B>
-struct store_found_numbers : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct store_found_numbers : plain_block<on_sm_80, 4> {
     struct arguments {
         float const* numbers;
         float const* offsets;  ///< or null
@@ -97,11 +93,7 @@ struct store_super_blocks : on_sm_80 {
 /// rows x cols numbers of S, whose codes are less than a byte; a thread packs eight of a row.
 template <scalar S>
     requires(S::width <= 8)
-struct store_narrow_numbers : on_sm_80 {
-    static constexpr unsigned threads = 256;
-    static constexpr unsigned blocks_per_multiprocessor = 4;
-    static constexpr std::size_t shared_bytes = 0;
-
+struct store_narrow_numbers : plain_block<on_sm_80, 4> {
     struct arguments {
         float const* numbers;
         std::size_t rows;

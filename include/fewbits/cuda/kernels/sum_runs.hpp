@@ -7,7 +7,7 @@
 #include "../../matrix/matrix_view.hpp"
 #include "../../quantize/statistics.hpp"
 #include "../device_target.hpp"
-#include "../quantize_target.hpp"
+#include "../quantize/target.hpp"
 
 FEWBITS_PRECISE_BEGIN
 

@@ -7,11 +7,11 @@
 #include "../../bits/rounded.hpp"
 #include "../device_target.hpp"
 #include "../machine_types.hpp"
-#include "../result.hpp"
-#include "../scaled_tiles.hpp"
-#include "../stage_ring.hpp"
+#include "../operands/result.hpp"
+#include "../tiles/scaled_tiles.hpp"
+#include "../tiles/stage_ring.hpp"
+#include "../tiles/warp_roles.hpp"
 #include "../unrolled.hpp"
-#include "../warp_roles.hpp"
 
 namespace fewbits {
 

@@ -7,12 +7,12 @@
 
 #include "../../bits/rounded.hpp"
 #include "../device_target.hpp"
-#include "../fragments.hpp"
-#include "../result.hpp"
-#include "../stage_ring.hpp"
-#include "../tile_operands.hpp"
+#include "../fragments/fragments.hpp"
+#include "../operands/result.hpp"
+#include "../operands/tile_operands.hpp"
+#include "../tiles/stage_ring.hpp"
+#include "../tiles/warp_roles.hpp"
 #include "../unrolled.hpp"
-#include "../warp_roles.hpp"
 
 namespace fewbits {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "../machine_types.hpp"
-#include "../scaled_tiles.hpp"
+#include "../tiles/scaled_tiles.hpp"
 #include "../unrolled.hpp"
 #include "hopper.cuh"
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "../machine_types.hpp"
-#include "../tile_operands.hpp"
+#include "../operands/tile_operands.hpp"
 #include "../unrolled.hpp"
 
 namespace fewbits {

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "../machine_types.hpp"
-#include "../words.hpp"
+#include "../numbers/words.hpp"
 #include "blackwell.cuh"
 #include "narrow.cuh"
 

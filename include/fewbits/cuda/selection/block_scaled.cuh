@@ -1,12 +1,10 @@
 // Which products block_scaled_product takes, and how it is launched.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
-#include "../device_product.cuh"
 #include "../kernels/block_scaled_product.hpp"
-#include "../launch.cuh"
+#include "tiles.cuh"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -18,6 +16,7 @@ struct block_scaled {
     static constexpr std::string_view reason =
         "matrix instructions multiply by the scales of both sides' blocks; sums of at most 128 columns, how exact is not documented, "
         "are added in fp32";
+    static constexpr device_error error = fp32_sums;  // as far as is known
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return false;
@@ -25,13 +24,11 @@ struct block_scaled {
     }();
     template <class A, class W, class Y, class Product>
     static bool fits(Product const& p) {
-        return p.options.compute == device_compute::native && p.depth < std::size_t{1} << 28 && can_launch<block_scaled_product<A, W, Y>>();
+        return fits_tiles<block_scaled_product<A, W, Y>>(p);
     }
     template <class A, class W, class Y, class Product>
     static void run(stream_launch launch, Product const& p) {
-        using kernel = block_scaled_product<A, W, Y>;
-        launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
-                                    {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
+        run_tiles<block_scaled_product<A, W, Y>>(launch, p);
     }
 };
 

@@ -1,12 +1,10 @@
 // Which products float8_product takes, and how it is launched.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
-#include "../device_product.cuh"
 #include "../kernels/float8_product.hpp"
-#include "../launch.cuh"
+#include "tiles.cuh"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -18,6 +16,7 @@ struct float8 {
     static constexpr std::string_view reason =
         "elements of both sides are floats of 8 bits, or become such exactly; sums of at most 128 columns are added in fp32, "
         "within about 2^-10 * sum |a||w| (2^-6 at worst)";
+    static constexpr device_error error = float8_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return false;
@@ -25,13 +24,11 @@ struct float8 {
     }();
     template <class A, class W, class Y, class Product>
     static bool fits(Product const& p) {
-        return p.options.compute == device_compute::native && p.depth < std::size_t{1} << 28 && can_launch<float8_product<A, W, Y>>();
+        return fits_tiles<float8_product<A, W, Y>>(p);
     }
     template <class A, class W, class Y, class Product>
     static void run(stream_launch launch, Product const& p) {
-        using kernel = float8_product<A, W, Y>;
-        launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
-                                    {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
+        run_tiles<float8_product<A, W, Y>>(launch, p);
     }
 };
 

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "../device_product.cuh"
-#include "../float8_operand.hpp"
 #include "../kernels/packed_product.hpp"
 #include "../launch.cuh"
-#include "../skinny_steps.hpp"
+#include "../operands/float8_operand.hpp"
+#include "../steps/skinny_steps.hpp"
 #include "../tensor_map.cuh"
 
 namespace fewbits {
@@ -60,6 +60,7 @@ constexpr std::size_t whole_rows(std::size_t rows) noexcept { return divided_up(
 struct packed {
     static constexpr std::string_view name = "sm_90a/packed_product";
     static constexpr std::string_view reason = "packed weights become wgmma's operand in registers, 32, 64 or 128 rows at a time";
+    static constexpr device_error error = fp32_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed && scalar<A> && has_fragments<W>) return operand_class_of<A> == operand_class::upper_half;
@@ -115,6 +116,7 @@ struct packed_float8 {
     static constexpr std::string_view reason =
         "packed weights become wgmma's FP8 operand in registers; sums of at most 128 columns are added in fp32, "
         "within about 2^-10 * sum |a||w| (2^-6 at worst)";
+    static constexpr device_error error = float8_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed && float8_operand<A>::valid && float8_operand<A>::direct && has_fragments<W>) {

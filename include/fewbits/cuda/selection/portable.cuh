@@ -1,14 +1,12 @@
 // How the kernel for any pair is launched.
 #pragma once
 
-#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-#include "../device_product.cuh"
 #include "../kernels/portable_product.hpp"
-#include "../launch.cuh"
+#include "tiles.cuh"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -18,18 +16,17 @@ namespace device_kernels {
 struct portable {
     static constexpr std::string_view name = "sm_80/portable_product";
     static constexpr std::string_view reason = "every pair: operands become bytes or bf16 on their way to the tensor cores";
+    static constexpr device_error error = fp32_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = !Packed;
     template <class A, class W, class Y, class Product>
     static bool fits(Product const&) { return true; }
     template <class A, class W, class Y, class Product>
     static void run(stream_launch launch, Product const& p) {
-        using kernel = portable_product<A, W, Y>;
-        if (p.depth >= std::size_t{1} << 28) {
+        if (p.depth >= tile_depth_end) {
             throw std::invalid_argument("gemm on the device: K = " + std::to_string(p.depth) + ", 2^28 - 1 at most");
         }
-        launch.template run<kernel>(static_cast<unsigned>(kernel::blocks_for(p.y.rows, p.y.cols)),
-                                    {p.a, p.w, p.y.data, p.options.bias, p.y.stride, p.depth});
+        run_tiles<portable_product<A, W, Y>>(launch, p);
     }
 };
 

@@ -6,7 +6,7 @@
 
 #include "../device_product.cuh"
 #include "../launch.cuh"
-#include "../skinny_steps.hpp"
+#include "../steps/skinny_steps.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -16,6 +16,7 @@ namespace device_kernels {
 struct skinny {
     static constexpr std::string_view name = "sm_80/skinny_product";
     static constexpr std::string_view reason = "packed weights go straight to the tensor cores; read again for every 16 rows";
+    static constexpr device_error error = fp32_sums;
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed) return skinny_way_of<A, W> != skinny_way::none;

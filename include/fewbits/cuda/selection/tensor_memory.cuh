@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "../block_scaled_operand.hpp"
 #include "../device_product.cuh"
 #include "../kernels/tensor_memory_product.hpp"
 #include "../launch.cuh"
+#include "../operands/block_scaled_operand.hpp"
 #include "../tensor_map.cuh"
 
 namespace fewbits {
@@ -20,6 +20,7 @@ namespace device_kernels {
 struct tensor_memory {
     static constexpr std::string_view name = "sm_100f/tensor_memory_product (never executed)";
     static constexpr std::string_view reason = "operands and scales of their blocks by tcgen05.mma, added in fp32 as the chip does it";
+    static constexpr device_error error = fp32_sums;  // as far as is known
     template <class A, class W, class Y, bool Packed>
     static constexpr bool supports = [] {
         if constexpr (Packed || block_scaling_of<A, W> == block_scaling::none) return false;

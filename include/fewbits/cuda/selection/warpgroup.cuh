@@ -22,6 +22,7 @@ struct warpgroup {
     static constexpr std::string_view reason =
         "8-bit operands by wgmma; FP8 sums of 128 columns are added in fp32, within about 2^-10 * sum |a||w| (2^-6 at worst), "
         "integers exactly";
+    static constexpr device_error error = float8_sums;
     template <block_format F>
     static constexpr bool plain = std::is_same_v<typename F::scale_type, float> && F::is_symmetric;
     template <block_format F>
