@@ -17,31 +17,28 @@ namespace amx {
 /// Columns of 16 rows that become 16 vectors.
 inline constexpr std::size_t columns_turned = 32;
 
-/// 16 bytes of each of rows r, r + 4, r + 8 and r + 12, one after the other.
-[[gnu::always_inline]] inline __m512i four_rows(std::byte const* from, std::size_t stride) noexcept {
-    auto const part = [&](std::size_t i) __attribute__((always_inline)) {
-        return _mm_loadu_si128(reinterpret_cast<__m128i const*>(from + 4 * i * stride));
-    };
-    __m512i rows = _mm512_castsi128_si512(part(0));
-    rows = _mm512_mask_broadcast_i32x4(rows, 0x00F0, part(1));
-    rows = _mm512_mask_broadcast_i32x4(rows, 0x0F00, part(2));
-    return _mm512_mask_broadcast_i32x4(rows, 0xF000, part(3));
-}
-
-/// 16 rows by columns_turned columns.
+/// 16 rows by columns_turned columns, each row read at once: rows often lie a power of two apart, where a first-level cache has no room for
+/// a line of each.
 [[gnu::always_inline]] inline void turn(std::byte const* from, std::size_t stride, std::byte* strip) noexcept {
-    avx512::unrolled<4>([&](std::size_t part) __attribute__((always_inline)) {
-        __m512i rows[4];
-        avx512::unrolled<4>([&](std::size_t r) __attribute__((always_inline)) {
-            rows[r] = four_rows(from + part * sizeof(__m128i) + r * stride, stride);
-        });
-        __m512i const low[2]{_mm512_unpacklo_epi32(rows[0], rows[1]), _mm512_unpacklo_epi32(rows[2], rows[3])};
-        __m512i const high[2]{_mm512_unpackhi_epi32(rows[0], rows[1]), _mm512_unpackhi_epi32(rows[2], rows[3])};
-        std::byte* const to = strip + 4 * part * line_bytes;
-        _mm512_storeu_si512(to, _mm512_unpacklo_epi64(low[0], low[1]));
-        _mm512_storeu_si512(to + line_bytes, _mm512_unpackhi_epi64(low[0], low[1]));
-        _mm512_storeu_si512(to + 2 * line_bytes, _mm512_unpacklo_epi64(high[0], high[1]));
-        _mm512_storeu_si512(to + 3 * line_bytes, _mm512_unpackhi_epi64(high[0], high[1]));
+    __m512i fours[4][4];  // [rows / 4][c]: of 4 rows words c, 4 + c, 8 + c and 12 + c
+    avx512::unrolled<4>([&](std::size_t i) __attribute__((always_inline)) {
+        auto const row = [&](std::size_t r) __attribute__((always_inline)) { return avx512::load_line(from + (4 * i + r) * stride); };
+        __m512i const first[2]{row(0), row(1)};
+        __m512i const second[2]{row(2), row(3)};
+        __m512i const low[2]{_mm512_unpacklo_epi32(first[0], first[1]), _mm512_unpacklo_epi32(second[0], second[1])};
+        __m512i const high[2]{_mm512_unpackhi_epi32(first[0], first[1]), _mm512_unpackhi_epi32(second[0], second[1])};
+        fours[i][0] = _mm512_unpacklo_epi64(low[0], low[1]);
+        fours[i][1] = _mm512_unpackhi_epi64(low[0], low[1]);
+        fours[i][2] = _mm512_unpacklo_epi64(high[0], high[1]);
+        fours[i][3] = _mm512_unpackhi_epi64(high[0], high[1]);
+    });
+    avx512::unrolled<4>([&](std::size_t c) __attribute__((always_inline)) {
+        __m512i const low[2]{_mm512_shuffle_i32x4(fours[0][c], fours[1][c], 0x44), _mm512_shuffle_i32x4(fours[2][c], fours[3][c], 0x44)};
+        __m512i const high[2]{_mm512_shuffle_i32x4(fours[0][c], fours[1][c], 0xEE), _mm512_shuffle_i32x4(fours[2][c], fours[3][c], 0xEE)};
+        _mm512_storeu_si512(strip + c * line_bytes, _mm512_shuffle_i32x4(low[0], low[1], 0x88));
+        _mm512_storeu_si512(strip + (4 + c) * line_bytes, _mm512_shuffle_i32x4(low[0], low[1], 0xDD));
+        _mm512_storeu_si512(strip + (8 + c) * line_bytes, _mm512_shuffle_i32x4(high[0], high[1], 0x88));
+        _mm512_storeu_si512(strip + (12 + c) * line_bytes, _mm512_shuffle_i32x4(high[0], high[1], 0xDD));
     });
 }
 
@@ -49,11 +46,15 @@ inline constexpr std::size_t columns_turned = 32;
 inline void turn_rows(std::byte const* row, std::size_t stride, std::size_t rows, std::size_t depth, std::uintptr_t ahead,
                       std::byte* strip) {
     constexpr std::size_t bytes = columns_turned * sizeof(std::uint16_t);
+    std::size_t const lines = (depth + columns_turned - 1) / columns_turned;
+    std::size_t line = 0;
+    std::uintptr_t next = reinterpret_cast<std::uintptr_t>(row) + ahead;
     for (std::size_t k = 0; k < depth; k += columns_turned, row += bytes, strip += panel_rows * line_bytes) {
         std::size_t const left = depth - k;
-        avx512::unrolled<panel_rows>([&](std::size_t r) __attribute__((always_inline)) {
-            _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(row) + ahead + r * stride), _MM_HINT_T0);
-        });
+        for (std::size_t i = 0; i < panel_rows; ++i) {
+            _mm_prefetch(reinterpret_cast<char const*>(next + line * line_bytes), _MM_HINT_T1);
+            if (++line == lines) line = 0, next += stride;
+        }
         if (rows == panel_rows && left >= columns_turned) {
             turn(row, stride, strip);
             continue;
