@@ -14,7 +14,7 @@ template <class = void>
 panel_engine bf16_engine(bool split) noexcept {
     panel_engine engine = avx512::bf16_engine(split);
     engine.rows = most_rows;
-    engine.panels = 2;
+    engine.panels = panels_at_once;
     engine.vectors = strip_lines;
     engine.blocks = blocks_together;
     engine.most_rows = rows_of_slab;

@@ -14,7 +14,7 @@ template <class = void>
 panel_engine integer_engine() noexcept {
     panel_engine engine = avx512::integer_engine();
     engine.rows = most_rows;
-    engine.panels = 2;
+    engine.panels = panels_at_once;
     engine.vectors = strip_lines;
     engine.blocks = blocks_together;
     engine.most_rows = rows_of_slab;

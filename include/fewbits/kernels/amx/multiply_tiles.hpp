@@ -5,20 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
-#include "../avx512/multiply_panel.hpp"
-#include "tiles.hpp"
+#include "scale_sums.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2,amx-tile,amx-int8,amx-bf16")
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace amx {
-
-/// Rows of one register of a, and of the largest tile.
-inline constexpr std::size_t register_rows = 16;
-inline constexpr std::size_t most_rows = 2 * register_rows;
 
 /// Lines of a strip: chunks of K so long that sums are loaded and stored seldom, and two strips fit into a first-level cache.
 inline constexpr std::size_t strip_lines = 128;
@@ -27,12 +21,6 @@ inline constexpr std::size_t rows_of_slab = 512;
 inline constexpr std::size_t blocks_together = 4;
 /// Columns whose products are added up in fp32 in one sum.
 inline constexpr std::size_t longest_run = 256;
-
-/// Columns of K that one instruction takes, where the segments allow it.
-constexpr std::size_t columns_at_once(panel_path path, std::size_t granule) noexcept {
-    std::size_t const most = 16 * columns_of(path);
-    return granule < most ? granule : most;
-}
 
 /// Registers 0 to 3 are sums (two of rows by two of panels), 4 and 5 hold a, 6 and 7 w.
 template <panel_path Path>
@@ -47,52 +35,18 @@ void enter(std::size_t granule) {
     configure(shapes);
 }
 
-/// Bytes of w that are signed.
-struct signed_byte_dot : avx512::byte_dot {};
-
-/// What a tile is to prefetch, some lines with each step.
-class lines_ahead {
-public:
-    lines_ahead(panel_tile const& t, std::size_t steps) noexcept
-        : first_(t.next[0]), second_(t.next[1]), end_(t.next[0] + t.next_lines * line_bytes),
-          lines_((t.next_lines + steps - 1) / steps * line_bytes) {}
-
-    /// Always inlined: g++ drops calls to functions that do nothing else.
-    [[gnu::always_inline]] void fetch() noexcept {
-        std::byte const* const stop = end_ - first_ < static_cast<std::ptrdiff_t>(lines_) ? end_ : first_ + lines_;
-        for (; first_ != stop; first_ += line_bytes, second_ += line_bytes) {
-            _mm_prefetch(reinterpret_cast<char const*>(first_), _MM_HINT_T1);
-            _mm_prefetch(reinterpret_cast<char const*>(second_), _MM_HINT_T1);
-        }
-    }
-
-private:
-    std::byte const* first_;
-    std::byte const* second_;
-    std::byte const* end_;
-    std::size_t lines_;
-};
-
 /// The two registers of sums that belong to register row `M` of a.
 template <class Dot, int M>
 inline void add_products(std::uint32_t const* a, std::size_t vectors) noexcept {
     load<4 + M>(a + M * register_rows * vectors, line_bytes);
-    if constexpr (std::is_same_v<Dot, signed_byte_dot>) {
-        dot_signed_bytes<2 * M, 4 + M, 6>();
-        dot_signed_bytes<2 * M + 1, 4 + M, 7>();
-    } else if constexpr (Dot::path == panel_path::bytes) {
-        dot_bytes<2 * M, 4 + M, 6>();
-        dot_bytes<2 * M + 1, 4 + M, 7>();
-    } else {
-        dot_pairs<2 * M, 4 + M, 6>();
-        dot_pairs<2 * M + 1, 4 + M, 7>();
-    }
+    dot<Dot, 2 * M, 4 + M, 6>();
+    dot<Dot, 2 * M + 1, 4 + M, 7>();
 }
 
 /// One instruction's columns, from vector i of the chunk on.
 template <class Dot, int Registers>
 inline void multiply_step(panel_tile const& t, std::size_t i) noexcept {
-    std::size_t const word = i / tile_words * (tile_lines * tile_words) + i % tile_words + t.first / columns_of(Dot::path);
+    std::size_t const word = word_of(i) + t.first / columns_of(Dot::path);
     for (std::size_t term = 0; term < t.terms; ++term) {
         std::byte const* const vectors = t.strips + term * t.term_stride + i * line_bytes;
         load<6>(vectors, line_bytes);
@@ -151,13 +105,10 @@ inline void multiply_segment(panel_segment const& segment, panel_tile const& t, 
             __m512i const bits = _mm512_load_si512(products + r * 2 * panel_rows + p * panel_rows);
             if constexpr (Dot::path == panel_path::bytes) {
                 __m512i const start = _mm512_set1_epi32(t.start_a[r * t.scale_a_stride + segment.number]);
-                __m512i const sum = _mm512_add_epi32(bits, start);
-                if (t.integer_scale_w != nullptr) avx512::end_integers(segment, t, r, p, sum);
-                else end_group<Dot>(segment, t, r, p, sum);
+                end_group<Dot>(segment, t, r, p, _mm512_add_epi32(bits, start));
             } else end_group<Dot>(segment, t, r, p, _mm512_castsi512_ps(bits));
         }
     }
-    if (t.integer_scale_w != nullptr && segment.ends_block) avx512::end_block(segment, t, rows, 2);
 }
 
 /// Two panels over all the tile's columns, then added to y.
@@ -204,6 +155,7 @@ void multiply_folded(std::size_t rows, panel_tile const& tile) {
 /// panel_engine::multiply, after enter.
 template <class Dot>
 void multiply(std::size_t rows, panel_tile const& tile) {
+    if (are_short<Dot>(tile)) return multiply_short<Dot>(rows, tile);
     std::size_t const step = columns_at_once(Dot::path, tile.granule);
     lines_ahead ahead(tile, (tile.segments[tile.segment_count - 1].end - tile.first + step - 1) / step);
     for (std::size_t g = 0; g < tile.segment_count; ++g) {

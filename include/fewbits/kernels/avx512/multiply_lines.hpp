@@ -186,7 +186,7 @@ private:
             _mm512_store_si512(t_.products + p * panel_rows, products_[p]);
             products_[p] = _mm512_setzero_si512();
         });
-        end_block(segment, t_, 1);
+        end_block(segment, t_, 0, 1, 0, tile_panels);
     }
 
     [[gnu::always_inline]] void close_with_offset(panel_segment const& segment, __m512 scale_a) noexcept {

@@ -107,12 +107,12 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
     return total;
 }
 
-/// The end of a super-block for `rows` rows and `count` panels: y = fma(sum_of_block, scale_a, y). A call: most groups do not end one.
-[[gnu::noinline]] inline void end_block(panel_segment const& segment, panel_tile const& t, std::size_t rows,
-                                        std::size_t count = tile_panels) noexcept {
-    for (std::size_t row = 0; row < rows; ++row) {
+/// The end of a super-block for `rows` rows and `panels` panels: y = fma(sum_of_block, scale_a, y). A call: most groups do not end one.
+[[gnu::noinline]] inline void end_block(panel_segment const& segment, panel_tile const& t, std::size_t first_row, std::size_t rows,
+                                        std::size_t first_panel, std::size_t panels) noexcept {
+    for (std::size_t row = first_row; row < first_row + rows; ++row) {
         __m512 const scale_a = _mm512_set1_ps(t.scale_a[row * t.scale_a_stride + segment.number] * t.unit);
-        for (std::size_t p = 0; p < count; ++p) {
+        for (std::size_t p = first_panel; p < first_panel + panels; ++p) {
             std::size_t const at = (p * scale_window + segment.factor_w) * panel_rows;
             std::size_t const to = row * tile_width + p * panel_rows;
             __m512 const sum = sum_of_block(_mm512_load_si512(t.products + to), minimums_of_block(segment, t, row, p),
@@ -170,7 +170,7 @@ template <class Dot, std::size_t Rows>
     if constexpr (Dot::path == panel_path::bytes) {
         if (t.integer_scale_w != nullptr) {
             for_each([&](std::size_t r, std::size_t p, sum s) __attribute__((always_inline)) { end_integers(segment, t, r, p, s); });
-            if (segment.ends_block) end_block(segment, t, Rows);
+            if (segment.ends_block) end_block(segment, t, 0, Rows, 0, tile_panels);
             return;
         }
         if (!segment.closes) {
