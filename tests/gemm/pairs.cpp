@@ -112,3 +112,26 @@ TEST_CASE("every format against float and itself at sizes beyond one block") {
         }
     }
 }
+
+TEST_CASE("K of many chunks and windows of scales, one row and a few") {
+    std::size_t const k = 4200;
+    auto const weights = all_subjects(19, k, 800);
+    for (std::size_t const m : {std::size_t{1}, std::size_t{5}}) {
+        auto const activations = all_subjects(m, k, 900);
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            for (subject const& a : activations) {
+                if (a.name != "float" && a.name != "int8_g32" && a.name != weights[i].name) continue;
+                INFO(m << " x " << a.name << " x " << weights[i].name);
+                for (fb::target_choice const target : targets_here()) {
+                    INFO(name_of(target));
+                    auto const y = multiply(a.plain, weights[i].packed, {.target = target});
+                    std::size_t outside = 0;
+                    for (std::size_t n = 0; n < 19; n += 9) {
+                        outside += !within_bound(y[(m - 1) * 19 + n], exact_dot(a.plain, m - 1, weights[i].plain, n));
+                    }
+                    CHECK(outside == 0);
+                }
+            }
+        }
+    }
+}

@@ -229,7 +229,9 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
                 else __builtin_memcpy(words[0], values, sizeof values);
             }
             if (a.sums_needed) sum_bytes(words[0], integer_sums + k / line_columns);
-            for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) put_words(a, i, chunk, row, k / columns_of(engine.path), words[i], count);
+            for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) {
+                put_words(a, i, chunk, row, k / columns_of(engine.path), words[i], count);
+            }
         }
         if (a.sums_needed) sum_groups(a, row, chunk, integer_sums);
         if (!a.total.empty() && engine.path == panel_path::pairs) total_segments(a, row, chunk, sums);
@@ -240,7 +242,9 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
 inline void pad_rows(panel_activations& a, std::size_t rows, std::size_t padding, std::size_t chunks) {
     std::size_t const whole = rows / padding * padding;
     for (std::size_t i = 0; i < (a.split ? 2U : 1U); ++i) {
-        for (std::size_t c = 0; c < chunks; ++c) std::fill_n(a.part(i) + (c * a.rows + whole) * a.vectors, (a.rows - whole) * a.vectors, 0U);
+        for (std::size_t c = 0; c < chunks; ++c) {
+            std::fill_n(a.part(i) + (c * a.rows + whole) * a.vectors, (a.rows - whole) * a.vectors, 0U);
+        }
     }
 }
 

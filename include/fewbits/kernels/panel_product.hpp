@@ -125,14 +125,15 @@ private:
     std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
     std::size_t strip_bytes() const noexcept { return s_.a.vectors * line_bytes; }
     std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
-    /// Columns, whole chunks, whose sums stay in fp32; of one window of scales where a step may take them all.
+    /// Columns whose sums stay in fp32, the same from lines and strips: a window of scales or part of one.
     std::size_t span_of() const noexcept {
-        std::size_t const chunk = s_.a.depth;
-        if (form_.integers || (from_lines_ && to_the_bit_)) return window_.columns();
+        constexpr std::size_t least = scale_window * quad_columns;  // of which windows are multiples, and that is one of chunks
+        if (form_.integers || to_the_bit_) return window_.columns();
         std::size_t const group = s_.p.a.facts().group;
         std::size_t shortest = group != 0 && s_.a.scaled ? std::min(window_.group(), group) : window_.group();
         if (!exact_) shortest = std::min(shortest, s_.engine.longest);
-        return std::max(shortest * float_sums / chunk, std::size_t{1}) * chunk;
+        if (window_.columns() >= s_.p.k()) return std::max(shortest * float_sums / least, std::size_t{1}) * least;
+        return window_.columns() <= shortest * float_sums ? window_.columns() : least;
     }
     /// Of a panel of the block or after it, the last of all at most; null where w is not packed.
     std::byte const* lines(std::size_t i) const noexcept {

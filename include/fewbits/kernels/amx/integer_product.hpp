@@ -1,4 +1,4 @@
-// The product of two integer formats to the bit in AMX tiles of bytes; one row of activations stays with AVX-512.
+// The product of two integer formats to the bit in AMX tiles of bytes; few rows of activations stay with AVX-512.
 #pragma once
 
 #include <string_view>
@@ -29,6 +29,9 @@ panel_engine integer_engine() noexcept {
     return engine;
 }
 
+/// Rows of a up to which AVX-512 is faster: tiles have 16.
+inline constexpr std::size_t vector_rows = 8;
+
 struct integer_product {
     using isa = fewbits::isa::amx;
     static constexpr std::string_view name = "amx/integer_product";
@@ -42,7 +45,7 @@ struct integer_product {
     template <class = void>
     static void run(product const& p) {
         bool const bytes = p.k() <= avx512::integer_product::longest && panel_detail::fits_bytes(p.w);
-        if (p.m() == 1 || !bytes) return avx512::integer_product::run(p);
+        if (p.m() <= vector_rows || !bytes) return avx512::integer_product::run(p);
         run_panels(p, integer_engine(), {.apart = true});
     }
 };
