@@ -112,6 +112,22 @@ TEST_CASE("elements no catalogue format has: integers that leave codes out, mini
     check_everywhere<fb::int8_g32, in_groups<tiny>>();
 }
 
+TEST_CASE("a slab of one row is like any other") {
+    std::size_t const m = 65, n = 17, k = 60000;  // of floats as two bf16 64 rows fill a slab of AMX
+    dense<float> const a(m, k, 1);
+    auto const w = fb::prepack(random_matrix<fb::mxfp8_e4m3>(n, k, 2));
+    fb::operand const left = fb::make_operand(a.view());
+    fb::operand const right = fb::make_operand(w);
+    for (fb::target_choice const target : targets_here()) {
+        if (target == fb::target_choice::reference) continue;
+        INFO(name_of(target));
+        auto const y = multiply(left, right, {.executor = fb::threads(2), .target = target});
+        for (std::size_t column = 0; column < n; column += 8) {
+            CHECK(within_bound(y[(m - 1) * n + column], exact_dot(left, m - 1, right, column)));
+        }
+    }
+}
+
 TEST_CASE("the largest products of bytes: sums of two stay exact") {
     auto a = random_matrix<fb::int8_row>(2, 512, 1);
     auto w8 = random_matrix<fb::int8_row>(17, 512, 1);

@@ -64,7 +64,8 @@ public:
           packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
           form_(form_of(s, packed_)),
           in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
-          from_lines_(s.rows == 1 && packed_ && form_.as == weights_as::elements && (line_widths() >> s.p.w.panels().width & 1) != 0),
+          from_lines_(s.rows == 1 && !s.a.tiled && packed_ && form_.as == weights_as::elements &&
+                      (line_widths() >> s.p.w.panels().width & 1) != 0),
           window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_are_all_(to_the_bit_ || s.p.k() <= span_),
           sums_(s.a.rows * tile_width), carried_(exact_ ? s.a.rows * tile_width : 0),
           totals_(sums_are_all_ ? 0 : s.a.rows * tile_width) {
@@ -366,7 +367,7 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
     for (std::size_t first = 0; first < p.m(); first += slab) {
         std::size_t const rows = std::min(slab, p.m() - first);
         panel_activations const a = prepare_activations(unscaled, engine, form, tables.bias, first, rows);
-        bool const adds = panel_detail::adds_only(engine, p.w, tables, rows);
+        bool const adds = !a.tiled && panel_detail::adds_only(engine, p.w, tables, rows);
         std::size_t const quads = adds ? a.part_words * line_columns / quad_columns : 0;
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
