@@ -18,8 +18,9 @@ namespace fewbits {
 inline namespace FEWBITS_BASELINE {
 namespace panel_detail {
 
-/// Sums of groups that are added up in fp32 before they move on to double.
-inline constexpr std::size_t float_sums = 64;
+/// Sums of groups that are added up in fp32 before they move on to double, fewer where two bf16 that stand for a number have used up
+/// part of the bound.
+constexpr std::size_t float_sums(bool rounded_to_two) noexcept { return rounded_to_two ? 16 : 64; }
 
 /// Rows of a up to which a product waits for memory more than it multiplies.
 inline constexpr std::size_t few_rows = 8;
@@ -133,8 +134,9 @@ private:
         std::size_t const group = s_.p.a.facts().group;
         std::size_t shortest = group != 0 && s_.a.scaled ? std::min(window_.group(), group) : window_.group();
         if (!exact_) shortest = std::min(shortest, s_.engine.longest);
-        if (window_.columns() >= s_.p.k()) return std::max(shortest * float_sums / least, std::size_t{1}) * least;
-        return window_.columns() <= shortest * float_sums ? window_.columns() : least;
+        std::size_t const most = shortest * float_sums(s_.a.split || s_.engine.terms > 1);
+        if (window_.columns() >= s_.p.k()) return std::max(most / least, std::size_t{1}) * least;
+        return window_.columns() <= most ? window_.columns() : least;
     }
     /// Of a panel of the block or after it, the last of all at most; null where w is not packed.
     std::byte const* lines(std::size_t i) const noexcept {
