@@ -67,21 +67,19 @@ public:
           in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
           from_lines_(s.rows == 1 && !s.a.tiled && packed_ && form_.as == weights_as::elements &&
                       (line_widths() >> s.p.w.panels().width & 1) != 0),
-          window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_are_all_(to_the_bit_ || s.p.k() <= span_),
-          sums_(s.a.rows * tile_width), carried_(exact_ ? s.a.rows * tile_width : 0),
-          totals_(sums_are_all_ ? 0 : s.a.rows * tile_width) {
+          window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_(s.a.rows * tile_width),
+          carried_(exact_ ? s.a.rows * tile_width : 0) {
         if (panels_ < tile_panels) window_.clear();
         std::fill_n(sums_.get(), s.a.rows * tile_width, 0.0F);
-        if (!sums_are_all_) std::fill_n(totals_.get(), s.a.rows * tile_width, 0.0);
     }
 
     /// Columns of K that a step takes.
-    std::size_t step_columns() const noexcept { return from_lines_ ? span_ : s_.a.depth; }
+    std::size_t step_columns() const noexcept { return from_lines_ ? std::min(span_, window_.columns()) : s_.a.depth; }
 
     /// Adds the products of columns [first, first + step_columns()); steps come in order.
     void step(std::size_t first) {
         std::size_t const depth = std::min(step_columns(), s_.p.k() - first);
-        if (first != 0 && first % span_ == 0 && !sums_are_all_) move_to_double();
+        if (first != 0 && first % span_ == 0) move_to_double();
         if (form_.as == weights_as::elements) window_.read(first_panel_, panels_, first);
         if (from_lines_) return multiply_lines(first / s_.a.depth, (first + depth + s_.a.depth - 1) / s_.a.depth);
         std::byte* const strips = shared_.strips.get();
@@ -92,14 +90,16 @@ public:
         else if (form_.as == weights_as::rows) turn_rows(first, depth);
         else if (!in_place_) expand_all(first, depth);
         if (form_.as == weights_as::scaled_elements) window_.apply(first_panel_, panels_, first, depth, strips, strip_bytes());
-        multiply(first, form_.folds && (form_.as == weights_as::rows || fold(first, depth)));
+        bool const folded = form_.folds && (form_.as == weights_as::rows || fold(first, depth));
+        if (form_.folds && !folded) move_to_double();  // every group is a sum to be added
+        multiply(first, folded);
     }
 
     /// Writes what all steps have added up to in row r.
     void finish(std::size_t r) const {
         std::size_t const column = first_panel_ * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, s_.p.n() - column);
-        double const* const totals = sums_are_all_ ? nullptr : totals_.get() + r * tile_width;
+        double const* const totals = totals_.get() == nullptr ? nullptr : totals_.get() + r * tile_width;
         s_.p.finish(s_.p, s_.first_row + r, column, count, {totals, sums_.get() + r * tile_width});
     }
 
@@ -127,16 +127,20 @@ private:
     std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
     std::size_t strip_bytes() const noexcept { return s_.a.vectors * line_bytes; }
     std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
-    /// Columns whose sums stay in fp32, the same from lines and strips: a window of scales or part of one.
+    /// Columns whose sums stay in fp32, the same from lines and strips: windows of scales or part of one.
     std::size_t span_of() const noexcept {
         constexpr std::size_t least = scale_window * quad_columns;  // of which windows are multiples, and that is one of chunks
-        if (form_.integers || to_the_bit_) return window_.columns();
+        if (to_the_bit_) return ~std::size_t{0};
+        if (form_.integers) return window_.columns();
         std::size_t const group = s_.p.a.facts().group;
         std::size_t shortest = group != 0 && s_.a.scaled ? std::min(window_.group(), group) : window_.group();
-        if (!exact_) shortest = std::min(shortest, s_.engine.longest);
+        if (!exact_) shortest = form_.folds ? s_.engine.longest : std::min(shortest, s_.engine.longest);
         std::size_t const most = shortest * float_sums(s_.a.split || s_.engine.terms > 1);
-        if (window_.columns() >= s_.p.k()) return std::max(most / least, std::size_t{1}) * least;
-        return window_.columns() <= most ? window_.columns() : least;
+        std::size_t const window = window_.columns() < s_.p.k() ? window_.columns() : least;
+        if (window <= most) return most / window * window;
+        std::size_t span = least;
+        while (2 * span <= most && window % (2 * span) == 0) span *= 2;
+        return span;
     }
     /// Of a panel of the block or after it, the last of all at most; null where w is not packed.
     std::byte const* lines(std::size_t i) const noexcept {
@@ -299,7 +303,11 @@ private:
         return tile;
     }
 
-    void move_to_double() noexcept {
+    void move_to_double() {
+        if (totals_.get() == nullptr) {
+            totals_ = scratch<double>(s_.rows * tile_width);
+            std::fill_n(totals_.get(), s_.rows * tile_width, 0.0);
+        }
         if (s_.engine.add_up != nullptr) return s_.engine.add_up(sums_.get(), s_.rows * tile_width, totals_.get());
         for (std::size_t i = 0; i < s_.rows * tile_width; ++i) {
             totals_.get()[i] += static_cast<double>(sums_.get()[i]);
@@ -318,10 +326,9 @@ private:
     bool from_lines_;  ///< there are no strips
     panel_window window_;
     std::size_t span_;
-    bool sums_are_all_;
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
-    scratch<double> totals_;
+    scratch<double> totals_;  ///< where one span is not all of K
 };
 
 /// Blocks that go through K together, chunk by chunk, so that rows of a are read from a distant cache once for all of them.
