@@ -2,11 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "activation_codes.hpp"
 #include "panel_engine.hpp"
 #include "panel_scales.hpp"
 #include "portable/blocking.hpp"
@@ -55,6 +55,9 @@ struct panel_activations {
     float unit = 1.0F;
     bool sums_needed = false;                  ///< path bytes: of the integers of groups
     bool as_stored = false;                    ///< bytes or bf16 as they are stored are what is prepared
+    bool from_codes = false;                   ///< path pairs: codes are looked up, here
+    element_tables tables;
+    scratch<float> folded;                     ///< scales that go into elements (folded_scales)
     std::size_t granule = 0;                   ///< columns, a power of two: every segment but the last is a multiple
 
     std::uint32_t* part(std::size_t i) const noexcept { return words.get() + i * part_words; }
@@ -217,11 +220,12 @@ inline void prepare_row(panel_activations& a, product const& p, panel_engine con
         for (std::size_t k = 0; k < depth; k += chunk_depth) {
             std::size_t const column = chunk * depth + k;
             std::size_t const known = column < p.k() ? std::min(chunk_depth, p.k() - column) : 0;
+            rectangle const part{first + row, 1, column, known};
             if (a.as_stored) {
-                copy_stored(p.a, engine, {first + row, 1, column, known}, words[0]);
-            } else {
+                copy_stored(p.a, engine, part, words[0]);
+            } else if (!a.from_codes || !look_up_codes(p.a, a.tables, engine, a.folded.get(), row, part, words[0])) {
                 auto const what = form.apart ? reading::elements : reading::values;
-                if (known != 0) p.a.read_rows(what, {first + row, 1, column, known}, values, 0);
+                if (known != 0) p.a.read_rows(what, part, values, 0);
                 std::fill(values + known, values + chunk_depth, 0.0F);
                 float* const totals = a.total.empty() ? nullptr : sums + k / line_columns;
                 if (engine.path == panel_path::bytes) to_bytes(values, per_unit, words[0]);
@@ -260,36 +264,14 @@ inline std::size_t common_granule(std::vector<panel_segment> const& segments) no
     return granule;
 }
 
-/// Whether every value of rows [first, first + rows) of p.a is an element times 2^e with |e| <= most_folded, or 0.
-inline bool values_are_folded(product const& p, std::size_t first, std::size_t rows) {
-    operand_facts const& facts = p.a.facts();
-    if (!facts.power_scales) return false;
-    std::size_t const group = facts.group == 0 ? p.k() : facts.group;
-    std::atomic<bool> folded{true};
-    p.run_on.run(rows, [&](std::size_t r) {
-        for (std::size_t k = 0; k < p.k() && folded.load(std::memory_order_relaxed); k += group) {
-            float scale = 0.0F;
-            p.a.read_scales(first + r, 1, k, &scale);
-            int const exponent = static_cast<int>(bit_cast<std::uint32_t>(scale) >> 23) - 127;
-            if (exponent >= -most_folded && exponent <= most_folded) continue;
-            float elements[chunk_depth];
-            for (std::size_t i = k, end = std::min(k + group, p.k()); i < end; i += chunk_depth) {
-                std::size_t const count = std::min(chunk_depth, end - i);
-                p.a.read_rows(reading::elements, {first + r, 1, i, count}, elements, 0);
-                if (std::any_of(elements, elements + count, [](float x) { return x != 0.0F; })) folded = false;
-            }
-        }
-    });
-    return folded;
-}
-
 /// Rows [first, first + rows) of p.a, rows of zeros up to a multiple of engine.row_padding. Values have scales 1. `bias`: what is
 /// added to the integers of w.
 inline panel_activations prepare_activations(product const& p, panel_engine const& engine, activation_form form, int bias,
                                              std::size_t first, std::size_t rows) {
     panel_activations a;
     bool const exact = engine.path == panel_path::bytes;
-    if (form.apart && engine.multiply_folded != nullptr && values_are_folded(p, first, rows)) form.apart = false;
+    if (form.apart && engine.multiply_folded != nullptr) a.folded = activation_detail::folded_scales(p, engine, first, rows);
+    form.apart = form.apart && a.folded.get() == nullptr;
     a.scaled = form.apart;
     a.tiled = engine.tiled;
     a.vectors = vectors_of(engine, p.w.facts(), p.k());
@@ -316,7 +298,11 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
     }
     a.sum.assign(a.rows * a.sum_stride, 0);
     bool const pairs = engine.pairs_of_bf16 != nullptr && p.a.facts().dense == dense_form::upper_halves && p.w.facts().symmetric;
-    if (engine.path == panel_path::pairs) a.as_stored = pairs && !form.split;
+    if (engine.path == panel_path::pairs) {
+        a.as_stored = pairs && !form.split;
+        a.from_codes = !form.split && p.w.facts().symmetric && activation_detail::looks_up_codes(p.a, engine, form.apart);
+        if (a.from_codes) a.tables = panel_detail::tables_of(p.a, engine.path);
+    }
     if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
     p.run_on.run(a.tiles.size(), [&](std::size_t t) {
         row_tile const tile = a.tiles[t];

@@ -171,6 +171,8 @@ struct panel_engine {
     void (*to_pairs)(float const* values, std::uint32_t* words, std::uint32_t* rest, float* sums) = nullptr;
     /// The first of these of chunk_depth numbers that are bf16 already.
     void (*pairs_of_bf16)(std::byte const* values, std::uint32_t* words) = nullptr;
+    /// And of as many codes in bytes.
+    void (*pairs_of_codes)(element_tables const& tables, std::uint8_t const* codes, std::uint32_t* words) = nullptr;
     /// chunk_depth integers / per_unit as words of four signed bytes; and the sum of each word of as many.
     void (*to_bytes)(float const* values, float per_unit, std::uint32_t* words) = nullptr;
     void (*sum_bytes)(std::uint32_t const* words, std::int32_t* sums) = nullptr;

@@ -16,6 +16,7 @@ panel_engine dense_engine(bool split) noexcept {
     panel_engine engine = bf16_engine(split);
     engine.to_pairs = &avx512::to_pairs<avx512::pair_order::as_they_stand>;
     engine.pairs_of_bf16 = &avx512::pairs_of_bf16<avx512::pair_order::as_they_stand>;
+    engine.pairs_of_codes = &avx512::words_of_codes<avx512::pair_order::as_they_stand>;
     engine.turn_rows = &turn_rows;
     return engine;
 }

@@ -30,6 +30,7 @@ panel_engine bf16_engine(bool split) noexcept {
             .centre = &centre_offsets,
             .to_pairs = &to_pairs<>,
             .pairs_of_bf16 = &pairs_of_bf16<>,
+            .pairs_of_codes = &words_of_codes<>,
             .add_up = &add_up};
 }
 

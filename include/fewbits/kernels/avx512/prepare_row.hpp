@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "../panel_engine.hpp"
+#include "expand_panel.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2")
 
@@ -74,6 +75,21 @@ inline void pairs_of_bf16(std::byte const* values, std::uint32_t* words) {
     for (std::size_t k = 0; k < chunk_depth; k += 32) {
         __m512i const columns = _mm512_loadu_si512(values + k * sizeof(std::uint16_t));
         _mm512_storeu_si512(words + k / 2, Order == pair_order::as_they_stand ? columns : _mm512_shuffle_epi8(columns, order));
+    }
+}
+
+/// panel_engine::pairs_of_codes
+template <pair_order Order = pair_order::of_columns>
+inline void words_of_codes(element_tables const& tables, std::uint8_t const* codes, std::uint32_t* words) {
+    __m512i const lower = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __m512i const upper = _mm512_add_epi32(lower, _mm512_set1_epi32(8));
+    __m512i const swapped = _mm512_broadcast_i32x4(_mm_set_epi8(15, 13, 14, 12, 11, 9, 10, 8, 7, 5, 6, 4, 3, 1, 2, 0));
+    for (std::size_t k = 0; k < chunk_depth; k += line_bytes) {
+        __m512i columns = _mm512_loadu_si512(codes + k);
+        if (Order == pair_order::as_they_stand) columns = _mm512_shuffle_epi8(columns, swapped);
+        two_vectors const pairs = pairs_of_codes<8>(tables, columns);
+        _mm512_storeu_si512(words + k / 2, _mm512_permutex2var_epi32(pairs.first, lower, pairs.second));
+        _mm512_storeu_si512(words + k / 2 + panel_rows, _mm512_permutex2var_epi32(pairs.first, upper, pairs.second));
     }
 }
 
