@@ -56,23 +56,29 @@ struct panel_scratch {
           products(engine.rows * tile_width) {}
 };
 
-/// 64 columns of y for a slab of rows.
+/// 64 columns of y for a slab of rows, one block after another: what they need is allocated once.
 class panel_block {
 public:
-    panel_block(shared_state const& s, panel_scratch const& shared, std::size_t first_panel)
-        : s_(s), shared_(shared), first_panel_(first_panel), panels_(std::min(tile_panels, panels_of(s.p.n()) - first_panel)),
-          exact_(s.engine.path == panel_path::bytes), to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
-          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
+    panel_block(shared_state const& s, panel_scratch const& shared)
+        : s_(s), shared_(shared), exact_(s.engine.path == panel_path::bytes),
+          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
+          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, 0) != nullptr),
           form_(form_of(s, packed_)),
-          in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
+          in_place_(packed_ && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
           from_lines_(s.rows == 1 && !s.a.tiled && packed_ && form_.as == weights_as::elements &&
                       (line_widths() >> s.p.w.panels().width & 1) != 0),
           window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_are_all_(to_the_bit_ || s.p.k() <= span_),
           sums_(s.a.rows * tile_width), carried_(exact_ ? s.a.rows * tile_width : 0),
-          totals_(sums_are_all_ ? 0 : s.a.rows * tile_width) {
+          totals_(sums_are_all_ ? 0 : s.a.rows * tile_width) {}
+
+    /// Begins with the block whose first panel that is.
+    void begin(std::size_t first_panel) noexcept {
+        first_panel_ = first_panel;
+        panels_ = std::min(tile_panels, panels_of(s_.p.n()) - first_panel);
+        in_place_ = in_place_ && panels_ == tile_panels;  // fewer are the last
         if (panels_ < tile_panels) window_.clear();
-        std::fill_n(sums_.get(), s.a.rows * tile_width, 0.0F);
-        if (!sums_are_all_) std::fill_n(totals_.get(), s.a.rows * tile_width, 0.0);
+        std::fill_n(sums_.get(), s_.a.rows * tile_width, 0.0F);
+        if (!sums_are_all_) std::fill_n(totals_.get(), s_.a.rows * tile_width, 0.0);
     }
 
     /// Columns of K that a step takes.
@@ -309,7 +315,7 @@ private:
 
     shared_state const& s_;
     panel_scratch const& shared_;
-    std::size_t first_panel_, panels_;
+    std::size_t first_panel_ = 0, panels_ = 0;
     bool exact_;       ///< sums of integers
     bool to_the_bit_;  ///< what is added to y in which order is part of the definition
     bool packed_;
@@ -324,19 +330,24 @@ private:
     scratch<double> totals_;
 };
 
-/// Blocks that go through K together, chunk by chunk, so that rows of a are read from a distant cache once for all of them.
-inline void run_blocks(shared_state const& state, std::size_t first_panel, std::size_t count) {
+/// Blocks [first, end), engine.blocks at a time: these go through K together, chunk by chunk, so that rows of a are read from a
+/// distant cache once for all of them.
+inline void run_blocks(shared_state const& state, std::size_t first, std::size_t end) {
     panel_scratch const shared(state.a, state.engine);
     std::vector<panel_block> blocks;
-    blocks.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) blocks.emplace_back(state, shared, first_panel + i * tile_panels);
-    if (state.engine.enter != nullptr) state.engine.enter(state.a.granule);
-    for (std::size_t k = 0, step = blocks[0].step_columns(); k < state.p.k(); k += step) {
-        for (panel_block& block : blocks) block.step(k);
-    }
-    if (state.engine.leave != nullptr) state.engine.leave();
-    for (std::size_t r = 0; r < state.rows; ++r) {
-        for (panel_block const& block : blocks) block.finish(r);
+    blocks.reserve(state.engine.blocks);
+    while (blocks.size() < std::min(state.engine.blocks, end - first)) blocks.emplace_back(state, shared);
+    for (; first < end; first += blocks.size()) {
+        std::size_t const count = std::min(blocks.size(), end - first);
+        for (std::size_t i = 0; i < count; ++i) blocks[i].begin((first + i) * tile_panels);
+        if (state.engine.enter != nullptr) state.engine.enter(state.a.granule);
+        for (std::size_t k = 0, step = blocks[0].step_columns(); k < state.p.k(); k += step) {
+            for (std::size_t i = 0; i < count; ++i) blocks[i].step(k);
+        }
+        if (state.engine.leave != nullptr) state.engine.leave();
+        for (std::size_t r = 0; r < state.rows; ++r) {
+            for (std::size_t i = 0; i < count; ++i) blocks[i].finish(r);
+        }
     }
 }
 
@@ -375,10 +386,7 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
         p.run_on.run(tasks, [&](std::size_t task) {
-            std::size_t const end = (task + 1) * blocks / tasks;
-            for (std::size_t i = task * blocks / tasks; i < end; i += engine.blocks) {
-                panel_detail::run_blocks(state, i * tile_panels, std::min(engine.blocks, end - i));
-            }
+            panel_detail::run_blocks(state, task * blocks / tasks, (task + 1) * blocks / tasks);
         });
     }
 }
