@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,21 +57,27 @@ struct panel_scratch {
           products(engine.rows * tile_width) {}
 };
 
-/// 64 columns of y for a slab of rows.
+/// 64 columns of y for a slab of rows, one block after another: what they need is allocated once.
 class panel_block {
 public:
-    panel_block(shared_state const& s, panel_scratch const& shared, std::size_t first_panel)
-        : s_(s), shared_(shared), first_panel_(first_panel), panels_(std::min(tile_panels, panels_of(s.p.n()) - first_panel)),
-          exact_(s.engine.path == panel_path::bytes), to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
-          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, first_panel) != nullptr),
+    panel_block(shared_state const& s, panel_scratch const& shared)
+        : s_(s), shared_(shared), exact_(s.engine.path == panel_path::bytes),
+          to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
+          packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, 0) != nullptr),
           form_(form_of(s, packed_)),
-          in_place_(packed_ && panels_ == tile_panels && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
+          may_serve_(packed_ && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
           from_lines_(s.rows == 1 && !s.a.tiled && packed_ && form_.as == weights_as::elements &&
                       (line_widths() >> s.p.w.panels().width & 1) != 0),
           window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_(s.a.rows * tile_width),
-          carried_(exact_ ? s.a.rows * tile_width : 0) {
+          carried_(exact_ ? s.a.rows * tile_width : 0) {}
+
+    /// Begins with the block whose first panel that is.
+    void begin(std::size_t first_panel) noexcept {
+        first_panel_ = first_panel;
+        panels_ = std::min(tile_panels, panels_of(s_.p.n()) - first_panel);
         if (panels_ < tile_panels) window_.clear();
-        std::fill_n(sums_.get(), s.a.rows * tile_width, 0.0F);
+        std::fill_n(sums_.get(), s_.a.rows * tile_width, 0.0F);
+        moved_ = false;
     }
 
     /// Columns of K that a step takes.
@@ -88,7 +95,7 @@ public:
         }
         if (form_.as == weights_as::values) read_values(s_.p.w, first_panel_, panels_, first, depth, strips, strip_bytes());
         else if (form_.as == weights_as::rows) turn_rows(first, depth);
-        else if (!in_place_) expand_all(first, depth);
+        else if (!in_place()) expand_all(first, depth);
         if (form_.as == weights_as::scaled_elements) window_.apply(first_panel_, panels_, first, depth, strips, strip_bytes());
         bool const folded = form_.folds && (form_.as == weights_as::rows || fold(first, depth));
         if (form_.folds && !folded) move_to_double();  // every group is a sum to be added
@@ -99,7 +106,7 @@ public:
     void finish(std::size_t r) const {
         std::size_t const column = first_panel_ * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, s_.p.n() - column);
-        double const* const totals = totals_.get() == nullptr ? nullptr : totals_.get() + r * tile_width;
+        double const* const totals = moved_ ? totals_.get() + r * tile_width : nullptr;
         s_.p.finish(s_.p, s_.first_row + r, column, count, {totals, sums_.get() + r * tile_width});
     }
 
@@ -124,6 +131,7 @@ private:
         if (form_.integers) return s_.engine.scaled_line_widths;
         return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
     }
+    bool in_place() const noexcept { return may_serve_ && panels_ == tile_panels; }
     std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
     std::size_t strip_bytes() const noexcept { return s_.a.vectors * line_bytes; }
     std::size_t term_bytes() const noexcept { return tile_panels * strip_bytes(); }
@@ -272,7 +280,7 @@ private:
         tile.a[1] = a.split ? a.part(1) + words : nullptr;
         tile.a_stride = a.vectors;
         tile.sums = s_.sums;
-        if (in_place_) {
+        if (in_place()) {
             tile.strips = lines(panel) + begin * a.depth / unit_columns * line_width() * line_bytes;
             tile.strip_stride = static_cast<std::size_t>(lines(1) - lines(0));
             tile.flip = s_.tables.flip;
@@ -304,10 +312,9 @@ private:
     }
 
     void move_to_double() {
-        if (totals_.get() == nullptr) {
-            totals_ = scratch<double>(s_.rows * tile_width);
-            std::fill_n(totals_.get(), s_.rows * tile_width, 0.0);
-        }
+        if (totals_.get() == nullptr) totals_ = scratch<double>(s_.rows * tile_width);
+        if (!moved_) std::fill_n(totals_.get(), s_.rows * tile_width, 0.0);
+        moved_ = true;
         if (s_.engine.add_up != nullptr) return s_.engine.add_up(sums_.get(), s_.rows * tile_width, totals_.get());
         for (std::size_t i = 0; i < s_.rows * tile_width; ++i) {
             totals_.get()[i] += static_cast<double>(sums_.get()[i]);
@@ -317,33 +324,73 @@ private:
 
     shared_state const& s_;
     panel_scratch const& shared_;
-    std::size_t first_panel_, panels_;
+    std::size_t first_panel_ = 0, panels_ = 0;
     bool exact_;       ///< sums of integers
     bool to_the_bit_;  ///< what is added to y in which order is part of the definition
     bool packed_;
     window_form form_;
-    bool in_place_;    ///< lines serve as strips
+    bool may_serve_;   ///< lines of whole blocks serve as strips
     bool from_lines_;  ///< there are no strips
     panel_window window_;
     std::size_t span_;
     scratch<float> sums_;
     scratch<std::int32_t> carried_;
-    scratch<double> totals_;  ///< where one span is not all of K
+    scratch<double> totals_;
+    bool moved_ = false;  ///< sums to totals, where one span is not all of K
 };
 
-/// Blocks that go through K together, chunk by chunk, so that rows of a are read from a distant cache once for all of them.
-inline void run_blocks(shared_state const& state, std::size_t first_panel, std::size_t count) {
+/// The blocks of y, cut into a part for each thread: it takes those of its own in order, so that what it asks memory for is what it
+/// reads next, and then those that others have left.
+class block_queue {
+public:
+    block_queue(std::size_t blocks, std::size_t parts, std::size_t step) : blocks_(blocks), step_(step), next_(parts) {
+        for (std::size_t i = 0; i < parts; ++i) next_[i] = begin_of(i);
+    }
+
+    struct run {
+        std::size_t first, count;
+    };
+    /// A part to begin with.
+    std::size_t enter() noexcept { return entered_++ % next_.size(); }
+    /// The next `step` blocks for a thread that is at `part`; none if all are taken.
+    run take(std::size_t& part) noexcept {
+        for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
+            std::size_t const end = begin_of(part + 1);
+            if (next_[part].load(std::memory_order_relaxed) >= end) continue;
+            std::size_t const first = next_[part].fetch_add(step_, std::memory_order_relaxed);
+            if (first < end) return {first, std::min(step_, end - first)};
+        }
+        return {0, 0};
+    }
+
+private:
+    std::size_t begin_of(std::size_t part) const noexcept { return part * blocks_ / next_.size(); }
+
+    std::size_t blocks_, step_;
+    std::vector<std::atomic<std::size_t>> next_;
+    std::atomic<std::size_t> entered_{0};
+};
+
+/// What one thread does until no block is left, engine.blocks at a time: these go through K together, chunk by chunk, so that rows
+/// of a are read from a distant cache once for all of them.
+inline void run_blocks(shared_state const& state, block_queue& queue) {
+    std::size_t part = queue.enter();
+    block_queue::run next = queue.take(part);
+    if (next.count == 0) return;
     panel_scratch const shared(state.a, state.engine);
     std::vector<panel_block> blocks;
-    blocks.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) blocks.emplace_back(state, shared, first_panel + i * tile_panels);
-    if (state.engine.enter != nullptr) state.engine.enter(state.a.granule);
-    for (std::size_t k = 0, step = blocks[0].step_columns(); k < state.p.k(); k += step) {
-        for (panel_block& block : blocks) block.step(k);
-    }
-    if (state.engine.leave != nullptr) state.engine.leave();
-    for (std::size_t r = 0; r < state.rows; ++r) {
-        for (panel_block const& block : blocks) block.finish(r);
+    blocks.reserve(state.engine.blocks);
+    for (; next.count != 0; next = queue.take(part)) {
+        while (blocks.size() < next.count) blocks.emplace_back(state, shared);
+        for (std::size_t i = 0; i < next.count; ++i) blocks[i].begin((next.first + i) * tile_panels);
+        if (state.engine.enter != nullptr) state.engine.enter(state.a.granule);
+        for (std::size_t k = 0, step = blocks[0].step_columns(); k < state.p.k(); k += step) {
+            for (std::size_t i = 0; i < next.count; ++i) blocks[i].step(k);
+        }
+        if (state.engine.leave != nullptr) state.engine.leave();
+        for (std::size_t r = 0; r < state.rows; ++r) {
+            for (std::size_t i = 0; i < next.count; ++i) blocks[i].finish(r);
+        }
     }
 }
 
@@ -381,12 +428,8 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
-        p.run_on.run(tasks, [&](std::size_t task) {
-            std::size_t const end = (task + 1) * blocks / tasks;
-            for (std::size_t i = task * blocks / tasks; i < end; i += engine.blocks) {
-                panel_detail::run_blocks(state, i * tile_panels, std::min(engine.blocks, end - i));
-            }
-        });
+        panel_detail::block_queue queue(blocks, std::min(blocks, workers), engine.blocks);
+        p.run_on.run(tasks, [&](std::size_t) { panel_detail::run_blocks(state, queue); });
     }
 }
 

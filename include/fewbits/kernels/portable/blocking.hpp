@@ -17,7 +17,7 @@ class scratch {
 public:
     scratch() noexcept : data_(nullptr) {}
     explicit scratch(std::size_t count)
-        : data_(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}))) {}
+        : data_(count == 0 ? nullptr : static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64}))) {}
     scratch(scratch&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
     scratch& operator=(scratch&& other) noexcept {
         std::swap(data_, other.data_);
