@@ -51,9 +51,10 @@ inline element_tables tables_of(operand const& w, panel_path path, std::size_t t
 
 /// Takes the bias from the bytes of integers, where those are signed bytes and found in `byte` or the codes themselves.
 inline bool make_signed(element_tables& tables, int width) noexcept {
-    if (width == 8 ? !tables.plain_integers || tables.flip != 0x80 : width > 6) return false;
     auto const is_signed = [&](std::uint8_t byte) { return byte - tables.bias >= -128 && byte - tables.bias <= 127; };
-    if (!std::all_of(std::begin(tables.byte), std::end(tables.byte), is_signed) && width != 8) return false;
+    bool const as_stored = width == 8 && tables.plain_integers && tables.flip == 0x80;
+    bool const looked_up = width <= 6 && std::all_of(std::begin(tables.byte), std::end(tables.byte), is_signed);
+    if (!as_stored && !looked_up) return false;
     for (std::uint8_t& byte : tables.byte) byte = static_cast<std::uint8_t>(byte - tables.bias);
     tables.flip = 0;
     tables.bias = 0;
