@@ -195,7 +195,7 @@ struct panel_engine {
     bool tiled = false;           ///< words of a: in every chunk, for 16 rows, 16 words of each row, then the next 16
     bool shares_ahead = false;    ///< `multiply` heeds panel_tile::next, not ahead
     bool flips = false;           ///< `multiply` heeds panel_tile::flip: lines of any plain bytes serve as strips
-    /// `multiply` where w's bytes are signed: for lines of two's complement as they are. May be null.
+    /// `multiply` where w's bytes are signed, without a bias: start_a is 0. Lines of two's complement serve as strips. May be null.
     void (*multiply_signed)(std::size_t rows, panel_tile const& tile) = nullptr;
     /// totals += sums, sums = 0; `count` is a multiple of 64. Null: as the compiler has it.
     void (*add_up)(float* sums, std::size_t count, double* totals) = nullptr;

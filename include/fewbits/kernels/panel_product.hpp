@@ -410,11 +410,8 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
     element_tables tables = panel_detail::has_codes(way) ? panel_detail::tables_of(p.w, engine.path) : element_tables{};
     std::vector<element_tables> rests;
     for (std::size_t t = 1; t < engine.terms; ++t) rests.push_back(panel_detail::tables_of(p.w, engine.path, t));
-    if (engine.multiply_signed != nullptr && tables.plain_integers && p.w.panels().width == 8 && tables.flip == 0x80) {
-        tables.flip = 0;
-        tables.bias = 0;
-        engine.multiply = engine.multiply_signed;
-    }
+    bool const is_signed = engine.multiply_signed != nullptr && panel_detail::make_signed(tables, p.w.panels().width);
+    if (is_signed) engine.multiply = engine.multiply_signed;
     operand_facts const values{};
     product unscaled = p;  // as a's preparation sees it where no scale of w is left for sums
     if (way != panel_detail::weights_as::elements) unscaled.w = p.w.with_facts(values);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "../bits/integer.hpp"
 #include "bf16_parts.hpp"
@@ -46,6 +47,18 @@ inline element_tables tables_of(operand const& w, panel_path path, std::size_t t
     }
     for (unsigned i = 0; i < 64; ++i) tables.byte[i] = static_cast<std::uint8_t>(integer(i) + tables.bias);
     return tables;
+}
+
+/// Takes the bias from the bytes of integers, where those are signed bytes and found in `byte` or the codes themselves.
+inline bool make_signed(element_tables& tables, int width) noexcept {
+    auto const is_signed = [&](std::uint8_t byte) { return byte - tables.bias >= -128 && byte - tables.bias <= 127; };
+    bool const as_stored = width == 8 && tables.plain_integers && tables.flip == 0x80;
+    bool const looked_up = width <= 6 && std::all_of(std::begin(tables.byte), std::end(tables.byte), is_signed);
+    if (!as_stored && !looked_up) return false;
+    for (std::uint8_t& byte : tables.byte) byte = static_cast<std::uint8_t>(byte - tables.bias);
+    tables.flip = 0;
+    tables.bias = 0;
+    return true;
 }
 
 /// Whether every element of an integer format becomes a byte by `byte` or `flip`; formats of 7 and 8 bits that leave codes out

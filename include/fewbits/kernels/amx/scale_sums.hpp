@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "../avx512/multiply_panel.hpp"
@@ -24,8 +25,25 @@ template <class F>
     (std::make_index_sequence<register_rows>{});
 }
 
+/// f(g, its 16 x 16 sums) for all segments [0, count) of the stream's next panel.
+template <class Dot, class F>
+[[gnu::always_inline]] inline void each_segment(std::size_t count, tile_stream<Dot>& stream, F const& f) noexcept {
+    for (std::size_t g = 0; g < count; g += sums_at_once) {
+        [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+            auto const take = [&](std::size_t number, std::int32_t const* sums) __attribute__((always_inline)) {
+                if (number < count) f(number, sums);
+            };
+            (take(g + I, stream.template next<I>()), ...);
+        }(std::make_integer_sequence<int, sums_at_once>{});
+    }
+}
+
 /// Vectors of a segment whose sums are scaled here: those of bytes stay below 2^22.
 inline constexpr std::size_t most_vectors = 32;
+
+/// Whether sums begin with something that differs from row to row.
+template <class Dot>
+inline constexpr bool has_start = Dot::path == panel_path::bytes && !std::is_same_v<Dot, signed_byte_dot>;
 
 /// Whether every segment of a tile begins and ends in it and is short.
 template <class Dot>
@@ -34,9 +52,6 @@ inline bool are_short(panel_tile const& t) noexcept {
         return s.opens && s.closes && s.end - s.begin <= most_vectors * columns_of(Dot::path);
     });
 }
-
-/// Segments taken together.
-inline constexpr std::size_t most_segments = 16;
 
 /// What belongs to a row and a segment, next to each other for all rows. A sum of bytes i plus its start plus the bits of 1.5 * 2^23
 /// units is as a float (1.5 * 2^23 + i) units, to the bit: a subtraction then makes it one, and leaves the port of multiplications
@@ -51,7 +66,7 @@ struct row_numbers {
         for (std::size_t r = 0; r < rows; ++r) {
             std::size_t const at = r * t.scale_a_stride + group;
             _mm512_store_ps(scale[r], _mm512_maskz_loadu_ps(some, t.scale_a + at));
-            if constexpr (Dot::path == panel_path::bytes) {
+            if constexpr (has_start<Dot>) {
                 __m512i const starts = _mm512_maskz_loadu_epi32(some, t.start_a + at);
                 _mm512_store_si512(start[r], _mm512_add_epi32(starts, _mm512_set1_epi32(origin)));
             }
@@ -67,18 +82,18 @@ inline void scale_panel(panel_tile const& t, panel_segment const* segments, std:
     __m512 const origins = _mm512_set1_ps(origin);
     __m512 y[register_rows];
     each_row([&](std::size_t r) __attribute__((always_inline)) { y[r] = _mm512_loadu_ps(to + r * tile_width); });
-    for (std::size_t g = 0; g < count; ++g) {
-        std::int32_t const* const sums = stream.next();
+    each_segment(count, stream, [&](std::size_t g, std::int32_t const* sums) __attribute__((always_inline)) {
         std::size_t const at = (p * scale_window + segments[g].scale_w) * panel_rows;
         __m512 const scale_w = _mm512_load_ps(t.scale_w + at);
         float const* const scale_a = &numbers.scale[row][g];
-        std::int32_t const* const start = &numbers.start[row][g];
+        [[maybe_unused]] std::int32_t const* const start = &numbers.start[row][g];
         each_row([&](std::size_t r) __attribute__((always_inline)) {
             __m512i const bits = _mm512_load_si512(sums + r * panel_rows);
             __m512 const a = _mm512_set1_ps(scale_a[r * most_segments]);
             std::size_t const group = (row + r) * t.scale_a_stride + segments[g].number;
             if constexpr (Dot::path == panel_path::bytes) {
-                __m512i const shifted = _mm512_add_epi32(bits, _mm512_set1_epi32(start[r * most_segments]));
+                __m512i const from = has_start<Dot> ? _mm512_set1_epi32(start[r * most_segments]) : _mm512_castps_si512(origins);
+                __m512i const shifted = _mm512_add_epi32(bits, from);
                 __m512 const sum = _mm512_sub_ps(_mm512_castsi512_ps(shifted), origins);
                 if constexpr (Offsets) {
                     __m512 const total = _mm512_set1_ps(t.total_a[group]);
@@ -93,7 +108,7 @@ inline void scale_panel(panel_tile const& t, panel_segment const* segments, std:
                 }
             }
         });
-    }
+    });
     each_row([&](std::size_t r) __attribute__((always_inline)) { _mm512_storeu_ps(to + r * tile_width, y[r]); });
 }
 
@@ -106,22 +121,21 @@ inline void scale_integers(panel_tile const& t, panel_segment const* segments, s
     each_row([&](std::size_t r) __attribute__((always_inline)) {
         products[r] = segments[0].begins_block ? _mm512_setzero_si512() : _mm512_load_si512(to + r * tile_width);
     });
-    for (std::size_t g = 0; g < count; ++g) {
-        std::int32_t const* const sums = stream.next();
+    each_segment(count, stream, [&](std::size_t g, std::int32_t const* sums) __attribute__((always_inline)) {
         __m512i const scale_w = _mm512_load_si512(t.integer_scale_w + (p * scale_window + segments[g].scale_w) * panel_rows);
-        std::int32_t const* const start = &numbers.start[row][g];
+        [[maybe_unused]] std::int32_t const* const start = &numbers.start[row][g];
         each_row([&](std::size_t r) __attribute__((always_inline)) {
-            __m512i const bits = _mm512_load_si512(sums + r * panel_rows);
-            __m512i const sum = _mm512_add_epi32(bits, _mm512_set1_epi32(start[r * most_segments]));
+            __m512i sum = _mm512_load_si512(sums + r * panel_rows);
+            if constexpr (has_start<Dot>) sum = _mm512_add_epi32(sum, _mm512_set1_epi32(start[r * most_segments]));
             products[r] = _mm512_add_epi32(products[r], _mm512_mullo_epi32(sum, scale_w));
         });
-        if (!segments[g].ends_block && g + 1 < count) continue;
+        if (!segments[g].ends_block && g + 1 < count) return;
         each_row([&](std::size_t r) __attribute__((always_inline)) {
             _mm512_store_si512(to + r * tile_width, products[r]);
             products[r] = _mm512_setzero_si512();
         });
         if (segments[g].ends_block) avx512::end_block(segments[g], t, row, register_rows, p, 1);
-    }
+    });
 }
 
 /// panel_engine::multiply where are_short.

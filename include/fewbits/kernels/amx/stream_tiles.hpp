@@ -66,63 +66,69 @@ inline void dot() noexcept {
     else dot_pairs<Sum, A, B>();
 }
 
-/// All segments [0, count) of a tile, panel after panel, for 16 rows after 16 rows. Four registers take turns: one is stored three
-/// sums later, when its products are done, and read one sum after that, so that nothing waits.
+/// Segments taken together, made up to a multiple of `sums_at_once` by more of the last one.
+inline constexpr std::size_t most_segments = 16;
+inline constexpr std::size_t sums_at_once = 4;
+
+/// All segments of a tile, panel after panel, for 16 rows after 16 rows. Four registers take turns, and four places that they are
+/// stored to: of the sums begun with one turn each is stored three steps later, when its products are done, and read one step after.
 template <class Dot>
 class tile_stream {
 public:
     tile_stream(panel_tile const& t, panel_segment const* segments, std::size_t count, std::size_t rows) noexcept
-        : segments_(segments), count_(count), left_(count * panels_at_once * (rows / register_rows)),
-          step_(columns_at_once(Dot::path, t.granule)), first_(t.first), rows_stride_(register_rows * t.a_stride),
-          strip_stride_(t.strip_stride), terms_(t.terms), term_stride_(t.term_stride), strips_(t.strips), strip_(t.strips),
-          a_{t.a[0] + t.first / columns, t.a[1] + (t.a[1] == nullptr ? 0 : t.first / columns)},
-          lines_(t, left_) {
-        for (std::size_t i = 0; i < ahead; ++i) issue();
+        : turns_((count + sums_at_once - 1) / sums_at_once), left_(turns_ * panels_at_once * (rows / register_rows)),
+          step_(columns_at_once(Dot::path, t.granule) / columns), rows_stride_(register_rows * t.a_stride), strip_stride_(t.strip_stride),
+          terms_(t.terms), term_stride_(t.term_stride), strips_(t.strips), strip_(t.strips),
+          a_{t.a[0] + t.first / columns, t.a[1] + (t.a[1] == nullptr ? 0 : t.first / columns)}, lines_(t, left_) {
+        for (std::size_t g = 0; g < turns_ * sums_at_once; ++g) {
+            panel_segment const& s = segments[g < count ? g : count - 1];
+            begin_[g] = (s.begin - t.first) / columns;
+            end_[g] = (s.end - t.first + columns - 1) / columns;
+        }
+        begin<0>();
+        begin<1>();
+        begin<2>();
+        begin<3>();
+        store<0>(sums_[0], line_bytes);
     }
 
-    /// The next 16 x 16 sums, a row after the other; they stay until some more are asked for.
+    /// The next 16 x 16 sums, a row after the other; they stay for two steps more. I: how many came before, modulo 4.
+    template <int I>
     [[gnu::always_inline]] std::int32_t const* next() noexcept {
-        issue();
-        return ring_[(issued_ - ahead - 1) % ring];
+        store<(I + 1) % 4>(sums_[(I + 1) % 4], line_bytes);
+        if (left_ != 0) begin<I>();
+        return sums_[I];
     }
 
 private:
     static constexpr std::size_t columns = columns_of(Dot::path);
-    static constexpr std::size_t ahead = 4;
-    static constexpr std::size_t ring = 8;
 
-    [[gnu::always_inline]] void issue() noexcept {
-        switch (issued_ % 4) {
-            case 0: issue<0>(); break;
-            case 1: issue<1>(); break;
-            case 2: issue<2>(); break;
-            default: issue<3>();
-        }
-        ++issued_;
-    }
-
-    template <int Sum>
-    [[gnu::always_inline]] void issue() noexcept {
-        store<(Sum + 1) % 4>(ring_[(issued_ - 3) % ring], line_bytes);
-        if (left_ == 0) return;
-        --left_;
-        constexpr int a = 4 + Sum % 2;
-        constexpr int w = 6 + Sum % 2;
-        zero<Sum>();
-        for (std::size_t k = segments_[at_].begin - first_; k < segments_[at_].end - first_; k += step_) {
-            std::size_t const i = k / columns;
+    template <int I>
+    [[gnu::always_inline]] void begin() noexcept {
+        constexpr int a = 4 + I % 2;
+        constexpr int w = 6 + I % 2;
+        zero<I>();
+        std::size_t const end = end_[at_ + I];
+        std::size_t i = begin_[at_ + I];
+        do {
             for (std::size_t term = 0; term < terms_; ++term) {
                 load<w>(strip_ + term * term_stride_ + i * line_bytes, line_bytes);
                 load<a>(a_[0] + word_of(i), line_bytes);
-                dot<Dot, Sum, a, w>();
+                dot<Dot, I, a, w>();
                 if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
                     load<a>(a_[1] + word_of(i), line_bytes);
-                    dot<Dot, Sum, a, w>();
+                    dot<Dot, I, a, w>();
                 }
             }
-        }
+        } while ((i += step_) < end);
+        if constexpr (I == sums_at_once - 1) end_turn();
+    }
+
+    [[gnu::always_inline]] void end_turn() noexcept {
         lines_.fetch();
-        if (++at_ == count_) next_panel();
+        --left_;
+        at_ += sums_at_once;
+        if (at_ == turns_ * sums_at_once) next_panel();
     }
 
     void next_panel() noexcept {
@@ -136,11 +142,9 @@ private:
         }
     }
 
-    panel_segment const* segments_;
-    std::size_t count_;
-    std::size_t left_;
-    std::size_t step_;
-    std::size_t first_;        ///< column where the strips begin
+    std::size_t turns_;
+    std::size_t left_;  ///< turns
+    std::size_t step_;  ///< vectors
     std::size_t rows_stride_;  ///< words of a
     std::size_t strip_stride_;
     std::size_t terms_, term_stride_;
@@ -150,8 +154,8 @@ private:
     lines_ahead lines_;
     std::size_t at_ = 0;
     std::size_t panel_ = 0;
-    std::size_t issued_ = 0;
-    alignas(line_bytes) std::int32_t ring_[ring][register_rows * panel_rows];
+    std::size_t begin_[most_segments], end_[most_segments];  ///< vectors of each segment
+    alignas(line_bytes) std::int32_t sums_[sums_at_once][register_rows * panel_rows];
 };
 
 }  // namespace amx
