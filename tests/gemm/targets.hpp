@@ -33,11 +33,13 @@ inline std::vector<float> multiply(fb::operand const& a, fb::operand const& w, f
     return y;
 }
 
-/// Of m rows of a so many, multiplied alone, give the bits that they give together: kernels that round in tiles begin at four.
+/// Of m rows of a so many, multiplied alone, give the bits that they give together: kernels that round in tiles begin at four,
+/// that of dense weights at eight.
 inline std::size_t rows_alone(fb::operand const& a, fb::operand const& w, std::size_t m, fb::target_choice target) {
     std::string_view const kernel = fb::gemm_programs<>::select(a.facts(), w.facts(), target).name;
     bool const rounds_in_tiles = kernel.starts_with("amx/") && kernel != "amx/integer_product";
-    return rounds_in_tiles && m > 3 ? 4 : 1;
+    std::size_t const tiled = kernel == "amx/dense_product" ? 8 : 4;
+    return rounds_in_tiles && m >= tiled ? tiled : 1;
 }
 
 inline bool same_bits(std::vector<float> const& x, std::vector<float> const& y) {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "block_queue.hpp"
 #include "panel_activations.hpp"
 #include "panel_engine.hpp"
 #include "panel_window.hpp"
@@ -339,38 +339,6 @@ private:
     bool moved_ = false;  ///< sums to totals, where one span is not all of K
 };
 
-/// The blocks of y, cut into a part for each thread: it takes those of its own in order, so that what it asks memory for is what it
-/// reads next, and then those that others have left.
-class block_queue {
-public:
-    block_queue(std::size_t blocks, std::size_t parts, std::size_t step) : blocks_(blocks), step_(step), next_(parts) {
-        for (std::size_t i = 0; i < parts; ++i) next_[i] = begin_of(i);
-    }
-
-    struct run {
-        std::size_t first, count;
-    };
-    /// A part to begin with.
-    std::size_t enter() noexcept { return entered_++ % next_.size(); }
-    /// The next `step` blocks for a thread that is at `part`; none if all are taken.
-    run take(std::size_t& part) noexcept {
-        for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
-            std::size_t const end = begin_of(part + 1);
-            if (next_[part].load(std::memory_order_relaxed) >= end) continue;
-            std::size_t const first = next_[part].fetch_add(step_, std::memory_order_relaxed);
-            if (first < end) return {first, std::min(step_, end - first)};
-        }
-        return {0, 0};
-    }
-
-private:
-    std::size_t begin_of(std::size_t part) const noexcept { return part * blocks_ / next_.size(); }
-
-    std::size_t blocks_, step_;
-    std::vector<std::atomic<std::size_t>> next_;
-    std::atomic<std::size_t> entered_{0};
-};
-
 /// What one thread does until no block is left, engine.blocks at a time: these go through K together, chunk by chunk, so that rows
 /// of a are read from a distant cache once for all of them.
 inline void run_blocks(shared_state const& state, block_queue& queue) {
@@ -425,7 +393,7 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
-        panel_detail::block_queue queue(blocks, std::min(blocks, workers), engine.blocks);
+        panel_detail::block_queue queue(blocks, std::clamp(blocks, std::size_t{1}, workers), engine.blocks);
         p.run_on.run(tasks, [&](std::size_t) { panel_detail::run_blocks(state, queue); });
     }
 }

@@ -130,7 +130,8 @@ template <int Width>
                 std::size_t const at = quad / 2 * unit_bytes;
                 std::byte const* const entries = t.sums + quad * quad_bytes;
                 if (quad % 2 == 0) {
-                    fetch_lines<Width>(lines, at);
+                    std::size_t const far = far_of(lines, at);
+                    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) { fetch_part<Width, 0, 1>(lines[p], far); });
                     add_quad_of_sums<Width, 0>(sums, lines, at, entries);
                 } else {
                     add_quad_of_sums<Width, 1>(sums, lines, at, entries);

@@ -52,27 +52,24 @@ template <class Dot, int Width, int Step, code_use Use>
     return sum;
 }
 
-/// Asks for the lines of a unit `far` bytes from a line, wherever that is. Always inlined: g++ drops calls to functions that do
-/// nothing else.
-template <int Lines, auto Hint>
-[[gnu::always_inline]] inline void fetch_unit(std::byte const* line, std::size_t far) noexcept {
-    auto const unit = reinterpret_cast<std::uintptr_t>(line) + far;
-    unrolled<static_cast<std::size_t>(Lines)>([&](std::size_t i) __attribute__((always_inline)) {
-        _mm_prefetch(reinterpret_cast<char const*>(unit + i * line_bytes), Hint);
-    });
+/// How far from a line those are that are asked for beside unit `at`: some units on, of the next four panels where these end.
+[[gnu::always_inline]] inline std::size_t far_of(std::byte const* const* lines, std::size_t at) noexcept {
+    constexpr std::size_t ahead = 1024;
+    auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
+    return at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
 }
 
-/// Asks for what four panels need some units on, of the next four panels where these end.
-template <int Lines>
-[[gnu::always_inline]] inline void fetch_lines(std::byte const* const* lines, std::size_t at) noexcept {
-    constexpr std::size_t ahead = 2048;
-    constexpr std::size_t near = 256;
-    auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
-    std::size_t const next = at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
-    unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
-        fetch_unit<Lines, _MM_HINT_T1>(lines[p], next);
-        if constexpr (Lines <= 2) fetch_unit<Lines, _MM_HINT_T0>(lines[p], at + near);
-    });
+/// Asks for one of `Parts` parts of a panel's unit of lines `far` bytes on, wherever that is. A few at a time between products: many
+/// at once take all the buffers that the products' own loads go through. Always inlined: g++ drops calls to functions that do
+/// nothing else.
+template <int Lines, int Part, int Parts>
+[[gnu::always_inline]] inline void fetch_part(std::byte const* lines, std::size_t far) noexcept {
+    constexpr int begin = Part * Lines / Parts;
+    constexpr int end = (Part + 1) * Lines / Parts;
+    auto const unit = reinterpret_cast<std::uintptr_t>(lines) + far;
+    for (int i = begin; i < end; ++i) {
+        _mm_prefetch(reinterpret_cast<char const*>(unit + static_cast<std::size_t>(i) * line_bytes), _MM_HINT_T0);
+    }
 }
 
 /// The four panels side by side: four streams of lines, four independent chains of sums. All sums stay in registers.
@@ -119,12 +116,8 @@ private:
         std::size_t const end = (segment.end + quad_columns - 1) / quad_columns;
         for (std::size_t quad = segment.begin / quad_columns; quad < end; ++quad) {
             std::size_t const at = quad / 2 * unit_bytes;
-            if (quad % 2 == 0) {
-                fetch_lines<unit_lines>(lines_, at);
-                add_quad<0>(quad, at);
-            } else {
-                add_quad<1>(quad, at);
-            }
+            if (quad % 2 == 0) add_quad<0>(quad, at);
+            else add_quad<1>(quad, at);
         }
         if (Dot::path != panel_path::bytes || segment.closes) close(segment);
     }
@@ -133,11 +126,13 @@ private:
     template <int Half>
     [[gnu::always_inline]] void add_quad(std::size_t quad, std::size_t at) noexcept {
         constexpr std::size_t vectors = line_columns / columns_of(Dot::path);
+        std::size_t const far = far_of(lines_, at);
         std::uint32_t const* const a = t_.a[0] + quad * quad_words;
         std::uint32_t const* const rest = Dot::split ? t_.a[1] + quad * quad_words : a;
         [&]<int... Step>(std::integer_sequence<int, Step...>) __attribute__((always_inline)) {
             auto const step = [&]<int S>(std::integral_constant<int, S>) __attribute__((always_inline)) {
                 each([&](std::size_t p) __attribute__((always_inline)) {
+                    fetch_part<unit_lines, 4 * Half + S, 8>(lines_[p], far);
                     sums_[p] = add_step<Dot, Width, 4 * Half + S, Use>(sums_[p], tables_, lines_[p] + at, with_[p], a + S * vectors,
                                                                        rest + S * vectors);
                 });

@@ -1,0 +1,49 @@
+// The blocks of a product, shared out among threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include "../config.hpp"
+
+namespace fewbits {
+inline namespace FEWBITS_BASELINE {
+namespace panel_detail {
+
+/// The blocks of y, cut into a part for each thread: it takes those of its own in order, so that what it asks memory for is what it
+/// reads next, and then those that others have left.
+class block_queue {
+public:
+    block_queue(std::size_t blocks, std::size_t parts, std::size_t step) : blocks_(blocks), step_(step), next_(parts) {
+        for (std::size_t i = 0; i < parts; ++i) next_[i] = begin_of(i);
+    }
+
+    struct run {
+        std::size_t first, count;
+    };
+    /// A part to begin with.
+    std::size_t enter() noexcept { return entered_++ % next_.size(); }
+    /// The next `step` blocks for a thread that is at `part`; none if all are taken.
+    run take(std::size_t& part) noexcept {
+        for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
+            std::size_t const end = begin_of(part + 1);
+            if (next_[part].load(std::memory_order_relaxed) >= end) continue;
+            std::size_t const first = next_[part].fetch_add(step_, std::memory_order_relaxed);
+            if (first < end) return {first, std::min(step_, end - first)};
+        }
+        return {0, 0};
+    }
+
+private:
+    std::size_t begin_of(std::size_t part) const noexcept { return part * blocks_ / next_.size(); }
+
+    std::size_t blocks_, step_;
+    std::vector<std::atomic<std::size_t>> next_;
+    std::atomic<std::size_t> entered_{0};
+};
+
+}  // namespace panel_detail
+}  // namespace FEWBITS_BASELINE
+}  // namespace fewbits
