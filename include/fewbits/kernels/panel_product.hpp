@@ -97,13 +97,14 @@ public:
         else if (form_.as == weights_as::rows) turn_rows(first, depth);
         else if (!in_place()) expand_all(first, depth);
         if (form_.as == weights_as::scaled_elements) window_.apply(first_panel_, panels_, first, depth, strips, strip_bytes());
-        bool const folded = form_.folds && (form_.as == weights_as::rows || fold(first, depth));
+        bool const folded = form_.waits || (form_.folds && (form_.as == weights_as::rows || fold(first, depth)));
         if (form_.folds && !folded) move_to_double();  // every group is a sum to be added
         multiply(first, folded);
     }
 
     /// Writes what all steps have added up to in row r.
     void finish(std::size_t r) const {
+        if (form_.waits) scale_row(r);
         std::size_t const column = first_panel_ * panel_rows;
         std::size_t const count = std::min(panels_ * panel_rows, s_.p.n() - column);
         double const* const totals = moved_ ? totals_.get() + r * tile_width : nullptr;
@@ -113,11 +114,14 @@ public:
 private:
     static window_form form_of(shared_state const& s, bool packed) noexcept {
         operand_facts const& w = s.p.w.facts();
+        bool const rows_scaled = w.group == 0 && w.dense == dense_form::none && (!s.a.scaled || s.p.a.facts().group == 0);
+        bool const waits = s.engine.multiply_folded != nullptr && s.a.tiled && w.symmetric && rows_scaled;  // lines have no such form
         return {.as = way_of(s.engine.path, w),
                 .symmetric = w.symmetric,
                 .centred = !w.symmetric && s.engine.centre != nullptr,
                 .integers = !s.a.sum.empty(),
-                .folds = s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none),
+                .folds = !waits && s.engine.fold != nullptr && w.symmetric && !s.a.scaled && (w.power_scales || w.dense != dense_form::none),
+                .waits = waits,
                 .fetches = packed && s.rows <= few_rows};
     }
     static bool serves_as_it_is(shared_state const& s) noexcept {
@@ -142,7 +146,7 @@ private:
         if (form_.integers) return window_.columns();
         std::size_t const group = s_.p.a.facts().group;
         std::size_t shortest = group != 0 && s_.a.scaled ? std::min(window_.group(), group) : window_.group();
-        if (!exact_) shortest = form_.folds ? s_.engine.longest : std::min(shortest, s_.engine.longest);
+        if (!exact_) shortest = form_.folds || form_.waits ? s_.engine.longest : std::min(shortest, s_.engine.longest);
         std::size_t const most = shortest * float_sums(s_.a.split || s_.engine.terms > 1);
         std::size_t const window = window_.columns() < s_.p.k() ? window_.columns() : least;
         if (window <= most) return most / window * window;
@@ -208,6 +212,16 @@ private:
         }
         if (!exact) expand_all(first, depth);
         return exact;
+    }
+
+    void scale_row(std::size_t r) const noexcept {
+        float const scale_a = s_.a.scale[r * s_.a.groups];
+        for (std::size_t i = 0; i < panels_; ++i) {
+            float const* const scale_w = window_.scale(i, 0);
+            std::size_t const at = r * tile_width + i * panel_rows;
+            for (std::size_t j = 0; j < panel_rows; ++j) sums_.get()[at + j] *= scale_a * scale_w[j];
+            for (std::size_t j = 0; moved_ && j < panel_rows; ++j) totals_.get()[at + j] *= static_cast<double>(scale_a * scale_w[j]);
+        }
     }
 
     void multiply_lines(std::size_t begin, std::size_t end) {

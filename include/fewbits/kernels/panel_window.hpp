@@ -31,6 +31,7 @@ struct window_form {
     bool centred = false;   ///< offsets are taken as shifts of codes and a rest
     bool integers = false;  ///< scales are integers times a number for each super-block
     bool folds = false;     ///< scales go into elements where that is exact
+    bool waits = false;     ///< scales of whole rows are left to the end
     bool fetches = false;   ///< memory is asked for the next window with each
 };
 
