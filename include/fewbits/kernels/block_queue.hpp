@@ -23,9 +23,7 @@ public:
     struct run {
         std::size_t first, count;
     };
-    /// A part to begin with.
-    std::size_t enter() noexcept { return entered_++ % next_.size(); }
-    /// The next `step` blocks for a thread that is at `part`; none if all are taken.
+    /// The next `step` blocks for a thread that is at `part`, its own to begin with; none if all are taken.
     run take(std::size_t& part) noexcept {
         for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
             std::size_t const end = begin_of(part + 1);
@@ -41,7 +39,6 @@ private:
 
     std::size_t blocks_, step_;
     std::vector<std::atomic<std::size_t>> next_;
-    std::atomic<std::size_t> entered_{0};
 };
 
 }  // namespace panel_detail

@@ -35,31 +35,6 @@ void enter(std::size_t granule) {
     configure(shapes);
 }
 
-/// The two registers of sums that belong to register row `M` of a.
-template <class Dot, int M>
-inline void add_products(std::uint32_t const* a, std::size_t vectors) noexcept {
-    load<4 + M>(a + M * register_rows * vectors, line_bytes);
-    dot<Dot, 2 * M, 4 + M, 6>();
-    dot<Dot, 2 * M + 1, 4 + M, 7>();
-}
-
-/// One instruction's columns, from vector i of the chunk on.
-template <class Dot, int Registers>
-inline void multiply_step(panel_tile const& t, std::size_t i) noexcept {
-    std::size_t const word = word_of(i) + t.first / columns_of(Dot::path);
-    for (std::size_t term = 0; term < t.terms; ++term) {
-        std::byte const* const vectors = t.strips + term * t.term_stride + i * line_bytes;
-        load<6>(vectors, line_bytes);
-        load<7>(vectors + t.strip_stride, line_bytes);
-        add_products<Dot, 0>(t.a[0] + word, t.a_stride);
-        if constexpr (Registers == 2) add_products<Dot, 1>(t.a[0] + word, t.a_stride);
-        if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
-            add_products<Dot, 0>(t.a[1] + word, t.a_stride);
-            if constexpr (Registers == 2) add_products<Dot, 1>(t.a[1] + word, t.a_stride);
-        }
-    }
-}
-
 template <class Dot, int M>
 inline void open_registers(bool opens, std::int32_t const* carried) noexcept {
     constexpr std::size_t stride = tile_width * sizeof(std::int32_t);
@@ -155,7 +130,12 @@ void multiply_folded(std::size_t rows, panel_tile const& tile) {
 /// panel_engine::multiply, after enter.
 template <class Dot>
 void multiply(std::size_t rows, panel_tile const& tile) {
-    if (are_short<Dot>(tile)) return multiply_short<Dot>(rows, tile);
+    if (are_short<Dot>(tile)) {
+        if constexpr (Dot::path == panel_path::pairs) {
+            if (tile.terms > 1) return multiply_short<Dot, tile_batch<Dot>>(rows, tile);
+        }
+        return multiply_short<Dot, tile_stream<Dot>>(rows, tile);
+    }
     std::size_t const step = columns_at_once(Dot::path, tile.granule);
     lines_ahead ahead(tile, (tile.segments[tile.segment_count - 1].end - tile.first + step - 1) / step);
     for (std::size_t g = 0; g < tile.segment_count; ++g) {

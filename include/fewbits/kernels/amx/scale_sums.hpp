@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "../avx512/multiply_panel.hpp"
+#include "batch_tiles.hpp"
 #include "stream_tiles.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,avx2,fma,f16c,bmi2,amx-tile,amx-int8,amx-bf16")
@@ -25,9 +26,9 @@ template <class F>
     (std::make_index_sequence<register_rows>{});
 }
 
-/// f(g, its 16 x 16 sums) for all segments [0, count) of the stream's next panel.
-template <class Dot, class F>
-[[gnu::always_inline]] inline void each_segment(std::size_t count, tile_stream<Dot>& stream, F const& f) noexcept {
+/// f(g, its 16 x 16 sums) for all segments [0, count) of the next panel.
+template <class Sums, class F>
+[[gnu::always_inline]] inline void each_segment(std::size_t count, Sums& stream, F const& f) noexcept {
     for (std::size_t g = 0; g < count; g += sums_at_once) {
         [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
             auto const take = [&](std::size_t number, std::int32_t const* sums) __attribute__((always_inline)) {
@@ -75,9 +76,9 @@ struct row_numbers {
 };
 
 /// y = fma(sum, f(scale_a * scale_w), y) and what offsets add, as avx512::end_group has it, for 16 rows and a panel.
-template <class Dot, bool Offsets>
+template <class Dot, bool Offsets, class Sums>
 inline void scale_panel(panel_tile const& t, panel_segment const* segments, std::size_t count, row_numbers const& numbers, float origin,
-                        std::size_t row, std::size_t p, tile_stream<Dot>& stream) noexcept {
+                        std::size_t row, std::size_t p, Sums& stream) noexcept {
     float* const to = t.y + row * tile_width + p * panel_rows;
     __m512 const origins = _mm512_set1_ps(origin);
     __m512 y[register_rows];
@@ -138,27 +139,27 @@ inline void scale_integers(panel_tile const& t, panel_segment const* segments, s
     });
 }
 
-/// panel_engine::multiply where are_short.
-template <class Dot>
+/// panel_engine::multiply where are_short. Sums: tile_stream or tile_batch, of up to `most` segments at a time.
+template <class Dot, class Sums>
 void multiply_short(std::size_t rows, panel_tile const& t) noexcept {
     float const origin = 12582912.0F * t.unit;  // 1.5 * 2^23 units
     bool const integers = t.integer_scale_w != nullptr;
     row_numbers numbers;
-    for (std::size_t first = 0; first < t.segment_count; first += most_segments) {
+    for (std::size_t first = 0; first < t.segment_count; first += Sums::most) {
         panel_segment const* const segments = t.segments + first;
-        std::size_t const count = std::min(most_segments, t.segment_count - first);
+        std::size_t const count = std::min(Sums::most, t.segment_count - first);
         numbers.read<Dot>(t, rows, segments[0].number, count, integers ? 0 : __builtin_bit_cast(std::int32_t, origin));
-        tile_stream<Dot> stream(t, segments, count, rows);
+        Sums sums(t, segments, count, rows);
         for (std::size_t row = 0; row < rows; row += register_rows) {
             for (std::size_t p = 0; p < panels_at_once; ++p) {
                 if constexpr (Dot::path == panel_path::bytes) {
                     if (integers) {
-                        scale_integers(t, segments, count, numbers, row, p, stream);
+                        scale_integers(t, segments, count, numbers, row, p, sums);
                         continue;
                     }
                 }
-                if (t.minimum_w != nullptr) scale_panel<Dot, true>(t, segments, count, numbers, origin, row, p, stream);
-                else scale_panel<Dot, false>(t, segments, count, numbers, origin, row, p, stream);
+                if (t.minimum_w != nullptr) scale_panel<Dot, true>(t, segments, count, numbers, origin, row, p, sums);
+                else scale_panel<Dot, false>(t, segments, count, numbers, origin, row, p, sums);
             }
         }
     }
