@@ -37,7 +37,7 @@ struct bf16_product {
     static constexpr std::string_view name = "amx/bf16_product";
     static constexpr std::string_view reason =
         "w's elements are bf16: pairs of bf16 in AMX tiles, a float on the other side split into two bf16, scales that are powers of two "
-        "put into the elements, others on sums of at most 128";
+        "put into the elements, those of whole rows left to the end, others on sums of at most 256 columns";
     static bool available(processor const& here) noexcept { return here.amx && here.avx512_bf16; }
     static constexpr bool supports(operand_facts const& a, operand_facts const& w) noexcept {
         return avx512::bf16_product::supports(a, w);

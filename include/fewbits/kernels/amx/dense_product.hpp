@@ -30,8 +30,8 @@ struct dense_product {
     static constexpr std::size_t vector_rows = 7;  ///< up to which AVX-512 is faster: turning rows for tiles takes longer
     static constexpr std::string_view name = "amx/dense_product";
     static constexpr std::string_view reason =
-        "w is dense bf16: pairs of bf16 in AMX tiles, a float on the other side split into two bf16, sums of at most 512 columns, then in "
-        "double";
+        "w is dense bf16: pairs of bf16 in AMX tiles, a float on the other side split into two bf16, sums of at most 256 columns, "
+        "added up in fp32 over 16384 of K, over 4096 where floats are split, then in double";
     static bool available(processor const& here) noexcept { return bf16_product::available(here); }
     static constexpr bool supports(operand_facts const&, operand_facts const& w) noexcept { return w.dense == dense_form::upper_halves; }
     template <class = void>
