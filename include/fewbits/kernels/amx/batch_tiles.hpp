@@ -18,7 +18,7 @@ template <class Dot>
 class tile_batch {
 public:
     /// Segments taken together: their sums stay in a nearest cache.
-    static constexpr std::size_t most = 4;
+    static constexpr std::size_t most = sums_at_once;
 
     tile_batch(panel_tile const& t, panel_segment const* segments, std::size_t count, std::size_t rows) noexcept {
         lines_ahead ahead(t, count);

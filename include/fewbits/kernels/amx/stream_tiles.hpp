@@ -14,10 +14,10 @@ namespace amx {
 
 /// Segments taken together, made up to a multiple of `sums_at_once` by more of the last one.
 inline constexpr std::size_t most_segments = 16;
-inline constexpr std::size_t sums_at_once = 4;
 
-/// All segments of a tile, panel after panel, for 16 rows after 16 rows. Four registers take turns, and four places that they are
-/// stored to: of the sums begun with one turn each is stored three steps later, when its products are done, and read one step after.
+/// All segments of a tile whose weights are of one term, panel after panel, for 16 rows after 16 rows. Four registers take turns, and
+/// four places that they are stored to: of the sums begun with one turn each is stored three steps later, when its products are done,
+/// and read one step after.
 template <class Dot>
 class tile_stream {
 public:
@@ -26,7 +26,7 @@ public:
     tile_stream(panel_tile const& t, panel_segment const* segments, std::size_t count, std::size_t rows) noexcept
         : turns_((count + sums_at_once - 1) / sums_at_once), left_(turns_ * panels_at_once * (rows / register_rows)),
           step_(columns_at_once(Dot::path, t.granule) / columns), rows_stride_(register_rows * t.a_stride), strip_stride_(t.strip_stride),
-          terms_(t.terms), term_stride_(t.term_stride), strips_(t.strips), strip_(t.strips),
+          strips_(t.strips), strip_(t.strips),
           a_{t.a[0] + t.first / columns, t.a[1] + (t.a[1] == nullptr ? 0 : t.first / columns)}, lines_(t, left_) {
         for (std::size_t g = 0; g < turns_ * sums_at_once; ++g) {
             panel_segment const& s = segments[g < count ? g : count - 1];
@@ -59,14 +59,12 @@ private:
         std::size_t const end = end_[at_ + I];
         std::size_t i = begin_[at_ + I];
         do {
-            for (std::size_t term = 0; term < terms_; ++term) {
-                load<w>(strip_ + term * term_stride_ + i * line_bytes, line_bytes);
-                load<a>(a_[0] + word_of(i), line_bytes);
+            load<w>(strip_ + i * line_bytes, line_bytes);
+            load<a>(a_[0] + word_of(i), line_bytes);
+            dot<Dot, I, a, w>();
+            if constexpr (Dot::split) {
+                load<a>(a_[1] + word_of(i), line_bytes);
                 dot<Dot, I, a, w>();
-                if (Dot::split && term < 2) {  // of a third term the rest of a makes 2^-26 at most
-                    load<a>(a_[1] + word_of(i), line_bytes);
-                    dot<Dot, I, a, w>();
-                }
             }
         } while ((i += step_) < end);
         if constexpr (I == sums_at_once - 1) end_turn();
@@ -95,7 +93,6 @@ private:
     std::size_t step_;  ///< vectors
     std::size_t rows_stride_;  ///< words of a
     std::size_t strip_stride_;
-    std::size_t terms_, term_stride_;
     std::byte const* strips_;
     std::byte const* strip_;
     std::uint32_t const* a_[2];

@@ -29,6 +29,9 @@ constexpr std::size_t columns_at_once(panel_path path, std::size_t granule) noex
 /// Panels of a tile.
 inline constexpr std::size_t panels_at_once = 2;
 
+/// Registers of sums.
+inline constexpr std::size_t sums_at_once = 4;
+
 /// Bytes of w that are signed.
 struct signed_byte_dot : avx512::byte_dot {};
 
