@@ -30,7 +30,7 @@ struct row_tile {
 };
 
 /// Columns of the longest chunk of K.
-inline constexpr std::size_t most_depth = 8 * chunk_depth;
+inline constexpr std::size_t most_depth = 256 * chunk_depth;
 
 /// A slab of rows, and the groups of K that both sides share.
 struct panel_activations {
@@ -73,7 +73,8 @@ inline std::size_t bytes_of_row(panel_path path, bool split, std::size_t cols) n
 /// Vectors of a strip of the engine for K = cols: no more than are needed, and none whose groups lie in two windows of scales.
 inline std::size_t vectors_of(panel_engine const& engine, operand_facts const& w, std::size_t cols) noexcept {
     std::size_t const least = strip_vectors(engine.path);
-    std::size_t const needed = (cols / columns_of(engine.path) + least) / least * least;
+    std::size_t const unit = least * columns_of(engine.path);
+    std::size_t const needed = (cols + unit - 1) / unit * least;
     std::size_t const window = w.group == 0 ? needed : scale_window * w.group / columns_of(engine.path) / least * least;
     return std::max(least, std::min({engine.vectors, needed, window}));
 }

@@ -261,11 +261,11 @@ private:
         }
     }
 
-    /// Where panel i of the block, or the one after the block in its place, has what comes after the chunk that begins at `first`.
+    /// Where panel i of the block, or of the one that follows in its place, has what comes after the chunk that begins at `first`.
     std::byte const* next_chunk(std::size_t first, std::size_t i) const noexcept {
         std::size_t const next = first + s_.a.depth;
         bool const ends = next >= s_.p.k();
-        return lines((ends ? tile_panels : 0) + i) + (ends ? 0 : next / unit_columns * line_width() * line_bytes);
+        return lines((ends ? s_.engine.blocks * tile_panels : 0) + i) + (ends ? 0 : next / unit_columns * line_width() * line_bytes);
     }
 
     void ask_ahead(panel_tile& tile, std::size_t first, std::size_t t) const noexcept {
