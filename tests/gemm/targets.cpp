@@ -128,6 +128,28 @@ TEST_CASE("a slab of one row is like any other") {
     }
 }
 
+TEST_CASE("rows with one scale each: several slabs, columns that are not whole, more of them than a chunk has") {
+    struct shape {
+        std::size_t m, n, k;
+    };
+    for (shape const s : {shape{300, 70, 1030}, shape{150, 130, 4090}, shape{20, 33, 9000}, shape{90, 17, 9000}}) {
+        auto const a = random_matrix<fb::int8_row>(s.m, s.k, 1);
+        auto const check = [&](fb::operand const& w) {
+            auto const reference = multiply(fb::make_operand(a), w, {.target = fb::target_choice::reference});
+            for (fb::target_choice const target : targets_here()) {
+                INFO(name_of(target) << " M = " << s.m << ", K = " << s.k);
+                CHECK(same_bits(reference, multiply(fb::make_operand(a), w, {.executor = fb::threads(2), .target = target})));
+            }
+        };
+        auto const w8 = random_matrix<fb::int8_row>(s.n, s.k, 2);
+        check(fb::make_operand(w8));
+        auto const packed8 = fb::prepack(w8);
+        check(fb::make_operand(packed8));
+        auto const packed2 = fb::prepack(random_matrix<fb::bitnet>(s.n, s.k, 3));
+        check(fb::make_operand(packed2));
+    }
+}
+
 TEST_CASE("the largest products of bytes: sums of two stay exact") {
     auto a = random_matrix<fb::int8_row>(2, 512, 1);
     auto w8 = random_matrix<fb::int8_row>(17, 512, 1);
