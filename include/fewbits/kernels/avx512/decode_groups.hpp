@@ -73,11 +73,15 @@ void decode_groups(std::uint8_t const* codes, std::size_t count, float const* sc
     static_assert(Shift == 0 || Shift >= 4);
     value_planes<E> const& table = value_planes_of<E>();
     __m512 values[4];
-    std::size_t const plain = past_caches && count >= 128 ? 64 : count;  // a stream begins after these
+    bool const whole_lines = past_caches && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
+    std::size_t const plain = past_caches && !whole_lines && count >= 128 ? 64 : count;  // a stream of parts of lines begins after these
     std::size_t i = 0;
     for (; i + 64 <= plain; i += 64) {
         decode_64<E, Kind, Shift>(table, _mm512_loadu_si512(codes + i), scale, offset, i, i + 64, values);
-        for (std::size_t j = 0; j < 4; ++j) _mm512_storeu_ps(out + i + 16 * j, values[j]);
+        for (std::size_t j = 0; j < 4; ++j) {
+            if (whole_lines) _mm512_stream_ps(out + i + 16 * j, values[j]);
+            else _mm512_storeu_ps(out + i + 16 * j, values[j]);
+        }
     }
     if (plain < count) {
         line_stream stream(out + i, values[3]);
