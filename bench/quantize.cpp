@@ -52,6 +52,14 @@ fb::matrix_view<const float> view_of_values(setting const& where) {
     return {values(where.rows()).data(), where.rows(), columns};
 }
 
+/// Bytes of codes, scales and offsets for a byte of the floats.
+template <class F>
+double stored_part(fb::quantized_matrix<F> const& q) {
+    std::size_t sum = q.storage().bytes().size();
+    q.storage().for_each_level([&](auto stream) { sum += stream.size(); });
+    return static_cast<double>(sum) / static_cast<double>(q.rows() * q.cols() * sizeof(float));
+}
+
 void count_bytes(benchmark::State& state, setting const& where) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(where.mib) * 1024 * 1024);
 }
@@ -77,6 +85,7 @@ void quantize_into(benchmark::State& state, setting const& where) {
         fb::quantize_into(x, q, options);
         benchmark::ClobberMemory();
     }
+    state.counters["stored"] = stored_part(q);
     count_bytes(state, where);
 }
 
@@ -88,6 +97,7 @@ void dequantize(benchmark::State& state, setting const& where) {
         fb::dequantize(q, y, fb::threads(where.threads));
         benchmark::ClobberMemory();
     }
+    state.counters["stored"] = stored_part(q);
     count_bytes(state, where);
 }
 

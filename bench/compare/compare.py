@@ -25,7 +25,7 @@ from pathlib import Path
 import programs
 import report
 from programs import HOME, OURS, PYTHON, ROOT, Missing, Program
-from rows import CROSSOVER, CROSSOVER_ROWS, GGML, ML_DTYPES, QUICK, ROWS, Entrant
+from rows import CROSSOVER, CROSSOVER_ROWS, FROM_MEMORY, GGML, ML_DTYPES, QUICK, ROWS, Entrant
 
 COLD_ROWS = 16
 COLD_BYTES = 512 << 20
@@ -199,13 +199,15 @@ def lines_of_json(command):
 
 
 def conversions(quick):
-    """What converting costs, one thread: {program: results}, ours and the peers' in turn; the best of a name's results counts."""
+    """What converting costs: {program: results}, ours and the peers' in turn; the best of a name's results counts."""
     least = "--benchmark_min_time=" + ("0.01" if quick else "0.05")
     driver = HOME / "drivers" / "ggml_driver"
     programs_of = {
         "convert": lambda: google_benchmark("convert", least, f"--benchmark_filter=^({'|'.join(ML_DTYPES)})/(encode_nearest|decode)/"),
         "ml_dtypes": lambda: lines_of_json([PYTHON, programs.HERE / "peers" / "convert.py", *ML_DTYPES.values()]),
         "quantize": lambda: google_benchmark("quantize", least, f"--benchmark_filter=quantize/({'|'.join(GGML)})(/signed_absmax)?/cache/1"),
+        "memory": lambda: google_benchmark(
+            "quantize", least, f"--benchmark_filter=(quantize_into|dequantize)/({'|'.join(FROM_MEMORY)})/memory/"),
         "ggml": lambda: [r for verb in ("quantize", "dequantize") for r in lines_of_json([driver, verb, *GGML.values()])]}
     found = {}
     for _ in range(1 if quick else 2):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from rows import GGML, ML_DTYPES, ROWS
+from rows import FROM_MEMORY, GGML, ML_DTYPES, ROWS
 
 NOTES = Path(__file__).with_name("notes.md")  # what bounds what falls short, by hand
 PEERS = {"openblas": "OpenBLAS", "onednn": "oneDNN", "ort": "ONNX Runtime", "ggml": "ggml"}
@@ -136,6 +136,31 @@ def conversion_pages(results):
             yield from conversion_table(mine, found.get(peer, []), names, verbs)
 
 
+def memory_pages(results):
+    """Quantizing what is larger than the caches, by all the bytes that have to move and the measured rate of reading."""
+    found = results.get("conversions", {}).get("memory", "not run")
+    yield "\n## Quantizing and dequantizing from memory\n"
+    if isinstance(found, str):
+        yield f"Ours: {found}."
+        return
+    known = {r["name"]: r for r in found}
+    columns = [(verb, t) for verb in ("quantize_into", "dequantize") for t in (1, 2)]
+
+    def shown(verb, kind, threads):
+        result, read = known.get(f"{verb}/{kind}/memory/{threads}/real_time"), results["limits"].get(f"read/512MiB/2M/threads:{threads}")
+        if result is None:
+            return "-"
+        rate = rate_of(result)
+        moved = rate * (1 + result["stored"])
+        return f"{rate * 1e-9:.1f}, {moved * 1e-9:.1f}" + (f", {moved / read:.0%}" if read else "")
+
+    yield "256 MiB of floats: GB/s of the floats, GB/s of floats, codes and scales, and how much that is of the measured rate of reading"
+    yield "(stores that go past the caches can be faster than reads). Floats that are read twice, as those of `nvfp4`, count once.\n"
+    yield "| Format | " + " | ".join(f"{verb}, {t} thread{'s' if t > 1 else ''}" for verb, t in columns) + " |"
+    yield "|---|" + "---|" * len(columns)
+    yield from (f"| {kind} | " + " | ".join(shown(verb, kind, t) for verb, t in columns) + " |" for kind in FROM_MEMORY)
+
+
 def missing(results):
     """Who is not in the tables, and why; a reason given for several shapes stands once."""
     where = {f"{name}: {reason}": [] for name, reason in results["not_installed"].items()}
@@ -182,6 +207,7 @@ def page(results):
         yield f"\n## Where width stops paying: ms over M, 4096 x 4096, weights cold, {threads} threads\n"
         yield from crossover_table(results["crossover"])
     yield from conversion_pages(results)
+    yield from memory_pages(results)
     yield "\n## Errors of the products\n"
     yield "Relative to exact products of the floats by the weights in use (first figure) and of those weights to the floats they"
     yield "were made from (second), Frobenius norm.\n"

@@ -87,3 +87,6 @@ ML_DTYPES = {"e4m3": "float8_e4m3fn", "e5m2": "float8_e5m2", "e3m2": "float6_e3m
 GGML = {"q4_0": "q4_0", "q4_1": "q4_1", "q5_0": "q5_0", "q5_1": "q5_1", "q8_0": "q8_0", "q2_k": "q2_K", "q3_k": "q3_K",
         "q4_k": "q4_K", "q5_k": "q5_K", "q6_k": "q6_K", "iq4_nl": "iq4_nl", "iq4_xs": "iq4_xs", "tq1_0": "tq1_0",
         "tq2_0": "tq2_0", "mxfp4": "mxfp4", "nvfp4": "nvfp4"}
+
+# Quantized from memory and back: ours alone.
+FROM_MEMORY = ("mxfp4", "mxfp8_e4m3", "nvfp4", "nf4_b64", "int4_g32", "int8_g32", "q8_0", "e4m3_row")

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "../bits/rounded.hpp"
 #include "../scaling/scale_rule.hpp"
@@ -17,6 +18,7 @@
 #include "avx512/decode_groups.hpp"
 #include "avx512/encode_groups.hpp"
 #include "avx512/group_scales.hpp"
+#include "avx512/memory.hpp"
 #include "avx512/statistics.hpp"
 #endif
 
@@ -152,6 +154,18 @@ void decode_groups(processor const& machine, std::uint8_t const* codes, std::siz
     if (machine.avx512) return avx512::decode_groups<E, Kind, Shift>(codes, count, scale, offset, past_caches, out);
     avx2::decode_groups<E, Kind, Shift>(codes, count, scale, offset, out);
 #endif
+}
+
+/// From as many values on, results are stored past the caches, which would keep none of the first when the last are written.
+inline constexpr std::size_t too_many_for_caches = std::size_t{1} << 24;
+
+/// memcpy of what nobody reads soon; order_stores() before other threads read it.
+inline void copy_past_caches(processor const& machine, void const* from, std::size_t bytes, void* to) noexcept {
+#if defined(__x86_64__)
+    if (machine.avx512) return avx512::copy_past_caches(from, bytes, to);
+#endif
+    static_cast<void>(machine);
+    std::memcpy(to, from, bytes);
 }
 
 inline void order_stores(processor const& machine) noexcept {

@@ -207,15 +207,12 @@ inline matrix_view<const float> rows_of(matrix_view<const float> x, std::size_t 
     return {x.row(first), (std::min)(count, x.rows - first), x.cols, x.stride};
 }
 
-/// Tasks of `rows` rows each are worth a thread's while.
-inline std::size_t rows_per_task(matrix_view<const float> x) noexcept { return (std::max)(std::size_t{1}, 65536 / x.cols); }
-
 /// The scales of the whole matrix where the bands depend on one another.
 template <block_composition B>
     requires(B::block.rows != 0)
 found_scales find_everywhere(processor const& machine, matrix_view<const float> x, quantize_options const& o) {
     std::size_t const bands = block_grid(B::block, x.rows, x.cols).row;
-    std::size_t const per_task = (rows_per_task(x) + B::block.rows - 1) / B::block.rows;
+    std::size_t const per_task = (rows_per_task(x.rows, x.cols, o.executor) + B::block.rows - 1) / B::block.rows;
     found_scales found = room_for_scales<B>(x, o, 0, bands);
     std::mutex merging;
     o.executor.run((bands + per_task - 1) / per_task, [&](std::size_t task) {
@@ -229,28 +226,58 @@ found_scales find_everywhere(processor const& machine, matrix_view<const float> 
     return found;
 }
 
-/// The same where the matrix is one band: the largest magnitudes are put together from those of some rows each.
+/// raise_group_maxima of the whole matrix: put together from those of some rows each.
+inline std::uint32_t raise_all_maxima(processor const& machine, matrix_view<const float> x, std::size_t width, quantize_options const& o,
+                                      std::vector<float>& maxima) {
+    std::size_t const rows = rows_per_task(x.rows, x.cols, o.executor);
+    bool const with_sign = o.scale_rule == scale_rule::signed_absmax;
+    std::uint32_t largest = 0;
+    std::mutex merging;
+    o.executor.run((x.rows + rows - 1) / rows, [&](std::size_t task) {
+        std::vector<float> some(maxima.size());
+        std::uint32_t const seen = raise_group_maxima(machine, rows_of(x, task * rows, rows), width, some.data(), with_sign);
+        std::lock_guard const lock(merging);
+        largest = larger(largest, seen);
+        raise_group_maxima(machine, {some.data(), 1, some.size()}, 1, maxima.data(), with_sign);
+    });
+    return largest;
+}
+
+/// The same where the matrix is one band.
 template <block_composition B>
     requires(B::block.rows == 0)
 found_scales find_everywhere(processor const& machine, matrix_view<const float> x, quantize_options const& o) {
     found_scales found = room_for_scales<B>(x, o, 0, 1);
     std::vector<float>& numbers = found.scales.number;
-    std::size_t const rows = rows_per_task(x);
-    bool const with_sign = o.scale_rule == scale_rule::signed_absmax;
-    std::mutex merging;
-    o.executor.run((x.rows + rows - 1) / rows, [&](std::size_t task) {
-        std::vector<float> maxima(numbers.size());
-        value_facts const facts{raise_group_maxima(machine, rows_of(x, task * rows, rows), B::block.cols, maxima.data(), with_sign)};
-        std::lock_guard const lock(merging);
-        found.facts.add(facts);
-        raise_group_maxima(machine, {maxima.data(), 1, maxima.size()}, 1, numbers.data(), with_sign);
-    });
+    found.facts.largest = raise_all_maxima(machine, x, B::block.cols, o, numbers);
     if (found.facts.largest < 0x7F800000 && needs_only_maxima<B>(o)) {
         maxima_to_scales<B>(machine, numbers.data(), numbers.size(), o);
     } else {
         find_by_block<B>(machine, x, o, 0, found, found.facts);
     }
     return found;
+}
+
+/// Whether the scales of B stand under one of the whole matrix and depend on nothing else beyond their rows.
+template <class S>
+inline constexpr bool is_under_tensor_scale = false;
+template <block_composition S>
+inline constexpr bool is_under_tensor_scale<S> =
+    S::block == per_tensor && std::is_same_v<typename S::offset_type, symmetric> && scale_number<typename S::scale_type>;
+template <block_composition B>
+inline constexpr bool has_tensor_scale = B::block.rows == 1 && std::is_same_v<typename B::offset_type, symmetric> &&
+                                         is_under_tensor_scale<typename B::scale_type>;
+
+/// Stores the scale of the whole matrix, if the largest magnitude decides and all values are finite; returns whether.
+template <block_composition B>
+    requires(has_tensor_scale<B>)
+bool store_tensor_scale(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o) {
+    using outer = typename B::scale_type;
+    raw_scales scale(1, 1, mul_rn(scale_divisor<B>(o), largest_element<typename outer::element>()));
+    if (!needs_only_maxima<B>(o) || raise_all_maxima(machine, x, 0, o, scale.number) >= 0x7F800000) return false;
+    scale.number[0] = magnitude_of(scale.number[0]);
+    store_scales(machine, storage.scales().scales(), scale, o.executor);
+    return true;
 }
 
 }  // namespace FEWBITS_BASELINE

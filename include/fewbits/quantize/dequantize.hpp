@@ -18,9 +18,6 @@ namespace fewbits {
 
 inline namespace FEWBITS_BASELINE {
 
-/// From as many values on, dequantize writes past the caches, which would keep none of the first when the last are written.
-inline constexpr std::size_t too_many_for_caches = std::size_t{1} << 24;
-
 /// dequantize() with the kernels of `machine`, which may have less than the processor this runs on: the bits are the same.
 template <block_format F>
 void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matrix_view<float> y, executor where) {
@@ -33,7 +30,7 @@ void dequantize_for(processor const& machine, quantized_matrix<F> const& q, matr
     using composition = typename F::composition;
     auto const order = q.permutation();
     bool const past_caches = order.empty() && y.rows * y.cols >= too_many_for_caches;
-    std::size_t const per_task = (std::max)(std::size_t{1}, 65536 / y.cols);
+    std::size_t const per_task = rows_per_task(y.rows, y.cols, where);
     where.run((y.rows + per_task - 1) / per_task, [&](std::size_t task) {
         read_workspace<composition> work;
         std::vector<float> stored(order.size());

@@ -28,6 +28,8 @@ struct encode_workspace {
     read_workspace<B> scales;
     run_workspace run;
     std::vector<std::uint8_t> codes;
+    std::vector<std::byte> packed;
+    bool past_caches = false;  ///< see copy_past_caches
     quotient_method method = quotient_method::none;
 };
 
@@ -52,11 +54,17 @@ void quantize_row(processor const& machine, block_storage<B>& storage, std::size
     float const largest = bit_cast<float>(found.facts.largest);
     value_groups const run{values, cols, width, work.scales.scale.data(), work.scales.offset.data(), largest, row * cols};
     if (!again) work.method = prepare_run<element, scale_type, kind>(machine, run, rule, work.run.factor);
-    constexpr bool in_place = element::width == 8 && !B::trits;
-    if constexpr (!in_place) work.codes.resize(cols);
-    std::uint8_t* const codes = in_place ? reinterpret_cast<std::uint8_t*>(storage.row_codes(row)) : work.codes.data();
+    constexpr bool packs = element::width != 8 || B::trits;
+    std::byte* packed = storage.row_codes(row);
+    if (work.past_caches) {
+        work.packed.resize(storage.row_bytes());
+        packed = work.packed.data();
+    }
+    if constexpr (packs) work.codes.resize(cols);
+    std::uint8_t* const codes = packs ? work.codes.data() : reinterpret_cast<std::uint8_t*>(packed);
     encode_run<element, scale_type, kind, B::block.cols>(machine, work.method, run, rule, work.run, codes);
-    if constexpr (!in_place) write_codes<B>(machine, codes, cols, storage.row_codes(row));
+    if constexpr (packs) write_codes<B>(machine, codes, cols, packed);
+    if (work.past_caches) copy_past_caches(machine, packed, work.packed.size(), storage.row_codes(row));
 }
 
 /// Whether the scales of every row of blocks depend on that row alone, whatever their levels.
@@ -88,15 +96,17 @@ private:
     std::mutex mutex_;
 };
 
-/// Scales and codes of bands that depend on nothing else, while they are in the cache: x is read once.
+/// Scales and codes of bands that depend on nothing else, but for a scale of the whole matrix that is stored already, while they are in
+/// the cache: x is read once.
 template <block_composition B>
 void quantize_by_bands(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o,
                        element_rule const& rule, progress_counter& progress) {
     std::size_t const bands = block_grid(B::block, x.rows, x.cols).row;
-    std::size_t const per_task = (rows_per_task(x) + B::block.rows - 1) / B::block.rows;
+    std::size_t const per_task = (rows_per_task(x.rows, x.cols, o.executor) + B::block.rows - 1) / B::block.rows;
     std::atomic<bool> refused{false};
     o.executor.run((bands + per_task - 1) / per_task, [&](std::size_t task) {
         encode_workspace<B> work;
+        work.past_caches = x.rows * x.cols >= too_many_for_caches;
         std::size_t rows_done = 0;
         found_scales found = room_for_scales<B>(x, o, 0, 1);
         for (std::size_t band = task * per_task; band < (std::min)(bands, (task + 1) * per_task) && !refused; ++band) {
@@ -106,12 +116,17 @@ void quantize_by_bands(processor const& machine, block_storage<B>& storage, matr
             found.facts = find_in_band<B>(machine, rows, o, band, found);
             if (found.facts.refused) refused = true;
             if (refused) return;
-            store_found<B>(machine, storage, found, {});
+            if constexpr (has_tensor_scale<B>) {
+                store_under_outer_scales(machine, storage.scales(), found.scales, {});
+            } else {
+                store_found<B>(machine, storage, found, {});
+            }
             for (std::size_t r = 0; r < rows.rows; ++r) {
                 quantize_row<B>(machine, storage, band * B::block.rows + r, rows.row(r), found, rule, r > 0, work);
             }
             rows_done += rows.rows;
         }
+        if (work.past_caches) order_stores(machine);
         progress.add(rows_done);
     });
     if (refused) refuse_non_finite(x);
@@ -121,16 +136,21 @@ void quantize_by_bands(processor const& machine, block_storage<B>& storage, matr
 template <block_composition B>
 void quantize_in_two_passes(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o,
                             element_rule const& rule, progress_counter& progress) {
+    if constexpr (has_tensor_scale<B>) {
+        if (store_tensor_scale<B>(machine, storage, x, o)) return quantize_by_bands<B>(machine, storage, x, o, rule, progress);
+    }
     found_scales found = find_everywhere<B>(machine, x, o);
     if (found.facts.refused) refuse_non_finite(x);
     store_found<B>(machine, storage, found, o.executor);
-    std::size_t const per_task = rows_per_task(x);
+    std::size_t const per_task = rows_per_task(x.rows, x.cols, o.executor);
     o.executor.run((x.rows + per_task - 1) / per_task, [&](std::size_t task) {
         encode_workspace<B> work;
+        work.past_caches = x.rows * x.cols >= too_many_for_caches;
         matrix_view<const float> const rows = rows_of(x, task * per_task, per_task);
         for (std::size_t r = 0; r < rows.rows; ++r) {
             quantize_row<B>(machine, storage, task * per_task + r, rows.row(r), found, rule, B::block.rows == 0 && r > 0, work);
         }
+        if (work.past_caches) order_stores(machine);
         progress.add(rows.rows);
     });
 }

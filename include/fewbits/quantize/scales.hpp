@@ -133,6 +133,13 @@ void encode_scales(processor const& machine, block_storage<B>& storage, raw_scal
     write_codes<B>(machine, codes.data(), raw.cols, storage.row_codes(row));
 }
 
+/// Stores scales under outer scales that are stored already; `raw` holds their quotients from then on.
+template <block_composition B>
+void store_under_outer_scales(processor const& machine, block_storage<B>& storage, raw_scales& raw, executor const& where) {
+    for (std::size_t r = 0; r < raw.rows; ++r) quotients_of_row(machine, raw, r, 0, raw.cols, raw.number.data() + r * raw.cols);
+    where.run(raw.rows, [&](std::size_t r) { encode_scales(machine, storage, raw, r); });
+}
+
 /// Stores scales that are themselves a block format: largest magnitude over largest element at every level, elements rounded
 /// under the stored outer scale.
 template <block_composition B>
@@ -148,8 +155,7 @@ void store_scales(processor const& machine, block_storage<B>& storage, raw_scale
         raw.divisor = 1.0F;
     }
     store_scales(machine, storage.scales(), outer_scales<B>(machine, raw), where);
-    for (std::size_t r = 0; r < raw.rows; ++r) quotients_of_row(machine, raw, r, 0, raw.cols, raw.number.data() + r * raw.cols);
-    where.run(raw.rows, [&](std::size_t r) { encode_scales(machine, storage, raw, r); });
+    store_under_outer_scales(machine, storage, raw, where);
 }
 
 }  // namespace FEWBITS_BASELINE

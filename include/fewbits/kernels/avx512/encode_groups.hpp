@@ -10,6 +10,7 @@
 #include "../portable/apply_scales.hpp"
 #include "encode_vector.hpp"
 #include "group_scales.hpp"
+#include "memory.hpp"
 #include "pack_codes.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
@@ -126,9 +127,6 @@ template <scalar E, quotient_method How, block_offset Kind, int Shift>
     return bytes_of<E>(code, bounds);
 }
 
-/// While a row is encoded from the cache, as many values ahead, often those of the next row, begin their way from memory.
-inline constexpr std::size_t furthest_ahead = 4096;
-
 /// codes[i] = the code of values[i] to nearest even, i < count, under group i >> Shift; Shift is 0, or 4 and more.
 template <scalar E, quotient_method How, block_offset Kind, int Shift>
 void encode_groups(float const* values, std::size_t count, group_quotients const& given, encode_bounds const& limits,
@@ -136,11 +134,9 @@ void encode_groups(float const* values, std::size_t count, group_quotients const
     static_assert(Shift == 0 || Shift >= 4);
     group_quotients const groups = given;
     encode_bounds const bounds = limits;
-    std::size_t const ahead = count < furthest_ahead ? count : furthest_ahead;
     std::size_t i = 0;
     for (; i + 64 <= count; i += 64) {
-        std::uintptr_t const next = reinterpret_cast<std::uintptr_t>(values) + (i + ahead) * sizeof(float);  // any address
-        for (std::size_t line = 0; line < 4; ++line) _mm_prefetch(reinterpret_cast<char const*>(next + 64 * line), _MM_HINT_T1);
+        fetch_pages_ahead<2, 3>(values + i);
         _mm512_storeu_si512(codes + i, encode_64<E, How, Kind, Shift>(values, groups, i, i + 64, bounds));
     }
     if (i == count) return;

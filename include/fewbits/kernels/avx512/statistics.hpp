@@ -8,6 +8,7 @@
 
 #include "../../bits/integer.hpp"
 #include "../portable/encode_nearest.hpp"
+#include "memory.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 #if defined(__GNUC__) && !defined(__clang__)
@@ -59,6 +60,7 @@ template <bool WithSign>
 /// Lane g of quarter l: lane l to l + 4 of the largest of group g, of four groups from values on.
 template <bool WithSign>
 [[gnu::always_inline]] inline __m512i four_groups(float const* values, std::size_t group) noexcept {
+    for (std::size_t i = 0; i < 4 * group; i += 64) fetch_pages_ahead<0, 1>(values + i);
     __m512i const first = meet_by_one(largest_of<WithSign>(values, group), largest_of<WithSign>(values + group, group));
     values += 2 * group;
     return meet_by_two(first, meet_by_one(largest_of<WithSign>(values, group), largest_of<WithSign>(values + group, group)));
@@ -86,6 +88,10 @@ template <bool WithSign>
 inline std::uint32_t raise_maximum(float const* values, std::size_t count, float* maximum) noexcept {
     __m512i largest = keys_at<WithSign>(maximum, 1);
     std::size_t i = 0;
+    for (; i + 64 <= count; i += 64) {
+        fetch_pages_ahead<0, 1>(values + i);
+        largest = _mm512_max_epu32(largest, largest_of<WithSign>(values + i, 64));
+    }
     for (; i + 16 <= count; i += 16) largest = _mm512_max_epu32(largest, keys_at<WithSign>(values + i, 0xFFFF));
     if (i < count) largest = _mm512_max_epu32(largest, keys_at<WithSign>(values + i, first_lanes(count - i)));
     std::uint32_t const key = _mm512_reduce_max_epu32(largest);
