@@ -188,7 +188,10 @@ private:
     }
 
     void expand_all(std::size_t first, std::size_t depth) {
-        for (std::size_t i = 0; i < panels_; ++i) expand(first, depth, i);
+        for (std::size_t i = 0; i < panels_; ++i) {
+            expand(first, depth, i);
+            if (s_.engine.keep_awake != nullptr) s_.engine.keep_awake();
+        }
     }
 
     void turn_rows(std::size_t first, std::size_t depth) {
@@ -200,6 +203,7 @@ private:
             auto const* const from = static_cast<std::byte const*>(w.object()) + (row * w.stride() + first) * bytes;
             std::size_t const rows = std::min(panel_rows, w.rows() - row);
             s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, shared_.strips.get() + i * strip_bytes());
+            if (s_.engine.keep_awake != nullptr) s_.engine.keep_awake();
         }
     }
 

@@ -204,6 +204,7 @@ struct panel_engine {
     /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
     void (*enter)(std::size_t granule) = nullptr;
     void (*leave)() = nullptr;
+    void (*keep_awake)() = nullptr;  ///< and, if not null, between them after each panel that has been expanded
 };
 
 inline namespace FEWBITS_BASELINE {
