@@ -33,7 +33,7 @@ struct window_form {
     bool folds = false;     ///< scales go into elements where that is exact
     bool waits = false;     ///< scales of whole rows are left to the end
     bool lines = false;     ///< read by multiply_lines
-    bool fetches = false;   ///< memory is asked for the next window with each
+    bool fetches = false;   ///< few rows: memory is asked for the next window with each
 };
 
 class panel_window {
@@ -43,7 +43,8 @@ public:
           groups_((w.cols() + group_ - 1) / group_), scales_(size), offsets_(form.symmetric ? 0 : size), shifts_(form.centred ? size : 0),
           integers_(form.integers ? 2 * size : 0), ones_(form.as == weights_as::elements ? 0 : size) {
         bool const plain = form.as == weights_as::elements && form.symmetric && !form.folds && !form.waits;
-        stored_ = plain && engine.scales.in_place && w.panels().stored_scales(w, 0).form != number_form::none;
+        number_form const stands = plain && engine.scales.in_place ? w.panels().stored_scales(w, 0).form : number_form::none;
+        stored_ = stands == number_form::floats || (stands != number_form::none && form.fetches);
         if (form.as != weights_as::elements) std::fill_n(ones_.get(), size, 1.0F);
     }
 
@@ -150,7 +151,7 @@ private:
     window_form form_;
     std::size_t group_, groups_;
     std::size_t window_ = 0, first_panel_ = 0;
-    bool stored_;            ///< scales of whole blocks can be read where they are
+    bool stored_ = false;    ///< scales of whole blocks are read where they are: what is no fp32 for few rows, each of which converts it
     bool in_place_ = false;  ///< and are
     scratch<float> scales_, offsets_;
     scratch<std::uint32_t> shifts_;
