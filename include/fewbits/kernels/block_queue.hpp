@@ -23,13 +23,15 @@ public:
     struct run {
         std::size_t first, count;
     };
-    /// The next `step` blocks for a thread that is at `part`, its own to begin with; none if all are taken.
+    /// The next blocks for a thread that is at `part`, its own to begin with: `step` of them, but no more than half of what is left
+    /// there, so that threads end together. None if all are taken.
     run take(std::size_t& part) noexcept {
         for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
             std::size_t const end = begin_of(part + 1);
-            if (next_[part].load(std::memory_order_relaxed) >= end) continue;
-            std::size_t const first = next_[part].fetch_add(step_, std::memory_order_relaxed);
-            if (first < end) return {first, std::min(step_, end - first)};
+            for (std::size_t first = next_[part].load(std::memory_order_relaxed); first < end;) {
+                std::size_t const count = std::min(step_, (end - first + 1) / 2);
+                if (next_[part].compare_exchange_weak(first, first + count, std::memory_order_relaxed)) return {first, count};
+            }
         }
         return {0, 0};
     }

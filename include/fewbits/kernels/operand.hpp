@@ -55,6 +55,21 @@ struct rectangle {
     std::size_t row, rows, first, depth;
 };
 
+/// How a panel's 16 numbers of each group stand in memory, where vectors read them there.
+enum class number_form : unsigned char {
+    none,    ///< they do not
+    floats,  ///< fp32
+    halves,  ///< fp16
+    powers   ///< of two: the exponent's bits in fp32, all ones no number; lines of four groups as codes have
+};
+
+/// Numbers of some panels from their first group on.
+struct panel_place {
+    std::byte const* first;  ///< panel
+    std::size_t stride;      ///< bytes between panels
+    number_form form;
+};
+
 /// How a `grouped` or `looked_up` operand gives panels of 16 rows (panel_order.hpp).
 struct panel_functions {
     int width;                           ///< bits of a code
@@ -73,6 +88,8 @@ struct panel_functions {
     /// And the numbers of super-blocks [first, first + count) that they are to be multiplied by.
     void (*factors)(operand const& self, scale_reader const& reader, std::size_t panel, std::size_t first, std::size_t count,
                     float* scale, float* minimum) noexcept;
+    /// Where the scales of panels from this one on are as they are; symmetric formats.
+    panel_place (*stored_scales)(operand const& self, std::size_t panel) noexcept;
     /// Asks memory for what `scales` reads of a prepacked matrix.
     void (*fetch_scales)(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept;
 };

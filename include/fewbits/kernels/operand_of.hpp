@@ -210,6 +210,10 @@ struct panels {
         constexpr bool taken_off = offset_facts<typename F::offset_type>::sign < 0;
         for (std::size_t i = 0; i < count * panel_rows; ++i) minimum[i] = taken_off ? -minimum[i] : minimum[i];
     }
+    static panel_place stored_scales(operand const& self, std::size_t panel) noexcept {
+        if constexpr (requires { matrix(self).levels(); }) return stored_panel_scales<F>(matrix(self).levels(), panel);
+        else return {};
+    }
     static void fetch_scales(operand const& self, std::size_t panel, std::size_t first, std::size_t count) noexcept {
         if constexpr (requires { matrix(self).levels(); }) {
             fetch_panel_scales<F>(matrix(self).levels(), self.rows(), self.cols(), panel, first, count);
@@ -218,7 +222,7 @@ struct panels {
     static constexpr panel_functions functions() noexcept {
         if constexpr (facts_of<F>().grouped || facts_of<F>().looked_up) {
             panel_functions all{F::element::width, &value_table<typename F::element>, &lines, &codes, &scales, nullptr, nullptr,
-                                &fetch_scales};
+                                &stored_scales, &fetch_scales};
             if constexpr (facts_of<F>().super_block != 0) {
                 all.integers = &integers;
                 all.factors = &factors;

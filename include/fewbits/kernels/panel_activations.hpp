@@ -305,9 +305,9 @@ inline panel_activations prepare_activations(product const& p, panel_engine cons
         if (a.from_codes) a.tables = panel_detail::tables_of(p.a, engine.path);
     }
     if (!p.w.facts().symmetric) a.total.assign(a.rows * a.groups, 0.0F);
-    p.run_on.run(a.tiles.size(), [&](std::size_t t) {
-        row_tile const tile = a.tiles[t];
-        for (std::size_t r = tile.first; r < std::min(rows, tile.first + tile.rows); ++r) {
+    constexpr std::size_t together = 4;  // rows: less is not worth another thread's time
+    p.run_on.run((rows + together - 1) / together, [&](std::size_t t) {
+        for (std::size_t r = t * together; r < std::min(rows, (t + 1) * together); ++r) {
             activation_detail::prepare_row(a, p, engine, form, first, r);
             for (std::size_t g = r * a.groups; g < (r + 1) * a.groups; ++g) {
                 std::size_t const column = a.group_column[g - r * a.groups];

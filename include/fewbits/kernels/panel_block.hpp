@@ -62,10 +62,10 @@ public:
         : s_(s), shared_(shared), exact_(s.engine.path == panel_path::bytes),
           to_the_bit_(exact_ && is_exact_pair(s.p.a.facts(), s.p.w.facts())),
           packed_(has_codes(way_of(s.engine.path, s.p.w.facts())) && s.p.w.panels().lines(s.p.w, 0) != nullptr),
-          form_(form_of(s, packed_)),
+          from_lines_(s.rows == 1 && !s.a.tiled && packed_ && way_of(s.engine.path, s.p.w.facts()) == weights_as::elements &&
+                      (line_widths(s) >> s.p.w.panels().width & 1) != 0),
+          form_(form_of(s, packed_, from_lines_)),
           may_serve_(packed_ && s.p.w.panels().width == 8 && (s.engine.flips || serves_as_it_is(s))),
-          from_lines_(s.rows == 1 && !s.a.tiled && packed_ && form_.as == weights_as::elements &&
-                      (line_widths() >> s.p.w.panels().width & 1) != 0),
           window_(s.p.w, s.engine, s.tables.centre, form_), span_(span_of()), sums_(s.a.rows * tile_width),
           carried_(exact_ ? s.a.rows * tile_width : 0) {}
 
@@ -110,7 +110,7 @@ public:
     }
 
 private:
-    static window_form form_of(shared_state const& s, bool packed) noexcept {
+    static window_form form_of(shared_state const& s, bool packed, bool from_lines) noexcept {
         operand_facts const& w = s.p.w.facts();
         bool const rows_scaled = w.group == 0 && w.dense == dense_form::none && (!s.a.scaled || s.p.a.facts().group == 0);
         bool const waits = s.engine.multiply_folded != nullptr && s.a.tiled && w.symmetric && rows_scaled;  // lines have no such form
@@ -121,6 +121,7 @@ private:
                 .integers = !s.a.sum.empty(),
                 .folds = !waits && may_fold && (w.power_scales || w.dense != dense_form::none),
                 .waits = waits,
+                .lines = from_lines,
                 .fetches = packed && s.rows <= few_rows};
     }
     static bool serves_as_it_is(shared_state const& s) noexcept {
@@ -130,9 +131,9 @@ private:
     static std::size_t padded(std::size_t count, std::size_t multiple) noexcept { return (count + multiple - 1) / multiple * multiple; }
     static std::size_t depth_in_units(std::size_t depth) noexcept { return padded(depth, unit_columns); }
 
-    unsigned line_widths() const noexcept {
-        if (form_.integers) return s_.engine.scaled_line_widths;
-        return s_.engine.line_widths | (s_.tables.plain_integers ? s_.engine.plain_line_widths : 0U);
+    static unsigned line_widths(shared_state const& s) noexcept {
+        if (!s.a.sum.empty()) return s.engine.scaled_line_widths;
+        return s.engine.line_widths | (s.tables.plain_integers ? s.engine.plain_line_widths : 0U);
     }
     bool in_place() const noexcept { return may_serve_ && panels_ == tile_panels; }
     std::size_t line_width() const noexcept { return static_cast<std::size_t>(s_.p.w.panels().width); }
@@ -187,7 +188,10 @@ private:
     }
 
     void expand_all(std::size_t first, std::size_t depth) {
-        for (std::size_t i = 0; i < panels_; ++i) expand(first, depth, i);
+        for (std::size_t i = 0; i < panels_; ++i) {
+            expand(first, depth, i);
+            if (s_.engine.keep_awake != nullptr) s_.engine.keep_awake();
+        }
     }
 
     void turn_rows(std::size_t first, std::size_t depth) {
@@ -199,6 +203,7 @@ private:
             auto const* const from = static_cast<std::byte const*>(w.object()) + (row * w.stride() + first) * bytes;
             std::size_t const rows = std::min(panel_rows, w.rows() - row);
             s_.engine.turn_rows(from, w.stride() * bytes, rows, depth, ahead, shared_.strips.get() + i * strip_bytes());
+            if (s_.engine.keep_awake != nullptr) s_.engine.keep_awake();
         }
     }
 
@@ -341,9 +346,9 @@ private:
     bool exact_;       ///< sums of integers
     bool to_the_bit_;  ///< what is added to y in which order is part of the definition
     bool packed_;
+    bool from_lines_;  ///< there are no strips
     window_form form_;
     bool may_serve_;   ///< lines of whole blocks serve as strips
-    bool from_lines_;  ///< there are no strips
     panel_window window_;
     std::size_t span_;
     scratch<float> sums_;

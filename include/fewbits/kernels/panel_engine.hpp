@@ -70,6 +70,7 @@ struct scale_reader {
     /// `count` columns of codes, as they are, from lines that begin a unit, one in a lane or two (panel_functions::integers); writes
     /// whole units. May be null.
     void (*integers)(int width, std::byte const* lines, std::size_t count, bool paired, std::uint32_t* out) = nullptr;
+    bool in_place = false;  ///< products take scales of any number_form as they are
 };
 
 /// Groups of columns whose scales are read at once: a unit of codes.
@@ -113,11 +114,12 @@ struct panel_tile {
     float const* scale_a;          ///< [row * scale_a_stride + group number]
     std::int32_t const* start_a;   ///< where sums of each group begin, likewise: -bias * the sum of a's integers; path bytes
     std::size_t scale_a_stride;
-    float const* scale_w;          ///< [(panel * scale_window + group of the window) * 16 + lane]
-    float const* minimum_w;        ///< what each column adds, likewise; null where w is symmetric
+    panel_place scales;            ///< of w, and the group of these that is the window's first
+    std::size_t first_scale;
+    float const* minimum_w;        ///< what each column adds, [(panel * scale_window + group of the window) * 16 + lane], or null
     bool zero_points;              ///< path bytes: minimum_w is what each code stands above its integer instead
     std::uint32_t const* shift_w;  ///< what is added to each byte of four codes before it is looked up, likewise
-    /// Where scales are integers those of scale_w and minimum_w belong to super-blocks, and here are the integers, likewise; of
+    /// Where scales are integers `scales` and minimum_w belong to super-blocks, and here are the integers, likewise; of
     /// minimums two in a lane, as are sums of a over each group: [row * sum_a_stride + pair]. Products by scales pass here from
     /// one group to the next: [row of the tile * tile_width + column].
     std::uint32_t const* integer_scale_w;
@@ -202,6 +204,7 @@ struct panel_engine {
     /// Called before and after the tiles of a block, by the thread that multiplies them; granule as in panel_tile.
     void (*enter)(std::size_t granule) = nullptr;
     void (*leave)() = nullptr;
+    void (*keep_awake)() = nullptr;  ///< and, if not null, between them after each panel that has been expanded
 };
 
 inline namespace FEWBITS_BASELINE {

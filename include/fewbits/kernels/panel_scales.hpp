@@ -181,6 +181,28 @@ void read_panel_scales(panel_levels<typename F::composition> const& levels, std:
     }
 }
 
+/// How numbers of type S stand in panels.
+template <class S>
+constexpr number_form form_of_numbers() noexcept {
+    if constexpr (std::is_same_v<S, float>) return number_form::floats;
+    else if constexpr (half_float<S>) return S::layout.exponent_bits == 5 ? number_form::halves : number_form::none;
+    else if constexpr (is_power_of_two_scale<S>) return S::layout.exponent_bits == 8 ? number_form::powers : number_form::none;
+    else return number_form::none;
+}
+
+/// panel_functions::stored_scales
+template <block_format F>
+panel_place stored_panel_scales(panel_levels<typename F::composition> const& levels, std::size_t panel) noexcept {
+    if constexpr (F::is_symmetric && scales_along_rows<typename F::composition>) {
+        constexpr number_form form = form_of_numbers<typename F::scale_type>();
+        if constexpr (form != number_form::none) {
+            auto const& scales = levels.scales();
+            return {scales.lines(panel), static_cast<std::size_t>(scales.lines(1) - scales.lines(0)), form};
+        }
+    }
+    return {};
+}
+
 /// Asks memory for what read_panel_scales will read of a rows x cols matrix: the same part of the panel in every stream. Always
 /// inlined: g++ drops calls to functions that do nothing else.
 template <block_format F>

@@ -32,7 +32,8 @@ struct window_form {
     bool integers = false;  ///< scales are integers times a number for each super-block
     bool folds = false;     ///< scales go into elements where that is exact
     bool waits = false;     ///< scales of whole rows are left to the end
-    bool fetches = false;   ///< memory is asked for the next window with each
+    bool lines = false;     ///< read by multiply_lines
+    bool fetches = false;   ///< few rows: memory is asked for the next window with each
 };
 
 class panel_window {
@@ -41,6 +42,9 @@ public:
         : w_(w), engine_(engine), centre_(centre), form_(form), group_(w.facts().group == 0 ? w.cols() : w.facts().group),
           groups_((w.cols() + group_ - 1) / group_), scales_(size), offsets_(form.symmetric ? 0 : size), shifts_(form.centred ? size : 0),
           integers_(form.integers ? 2 * size : 0), ones_(form.as == weights_as::elements ? 0 : size) {
+        bool const plain = form.as == weights_as::elements && form.symmetric && !form.folds && !form.waits;
+        number_form const stands = plain && engine.scales.in_place ? w.panels().stored_scales(w, 0).form : number_form::none;
+        stored_ = stands == number_form::floats || (stands != number_form::none && form.fetches);
         if (form.as != weights_as::elements) std::fill_n(ones_.get(), size, 1.0F);
     }
 
@@ -62,10 +66,12 @@ public:
         std::size_t const window = first / columns();
         if (first != 0 && window == window_) return;
         window_ = window;
-        for (std::size_t i = 0; i < panels; ++i) {
+        first_panel_ = first_panel;
+        in_place_ = stored_ && panels == tile_panels;
+        for (std::size_t i = 0; i < panels && !in_place_; ++i) {
             read_panel(first_panel + i, i * scale_window * panel_rows);
         }
-        if (form_.fetches) fetch_next(first_panel);
+        if (form_.fetches && !(form_.lines && in_place_)) fetch_next(first_panel);
     }
 
     /// Elements of columns [first, first + depth) to values in place, in strips strip_stride bytes apart. Path floats.
@@ -92,7 +98,10 @@ public:
     void point(panel_tile& tile, std::size_t i) const noexcept {
         bool const scaled = form_.as != weights_as::elements;
         std::size_t const at = i * scale_window * panel_rows;
-        tile.scale_w = (scaled ? ones_.get() : scales_.get()) + at;
+        auto const* const read = reinterpret_cast<std::byte const*>((scaled ? ones_.get() : scales_.get()) + at);
+        tile.scales = in_place_ ? w_.panels().stored_scales(w_, first_panel_ + i)
+                                : panel_place{read, scale_window * panel_rows * sizeof(float), number_form::floats};
+        tile.first_scale = in_place_ ? window_ * scale_window : 0;
         tile.minimum_w = scaled || form_.symmetric ? nullptr : offsets_.get() + at;
         tile.zero_points = w_.facts().zero_point;
         tile.shift_w = form_.centred ? shifts_.get() + at : nullptr;
@@ -141,7 +150,9 @@ private:
     int centre_;
     window_form form_;
     std::size_t group_, groups_;
-    std::size_t window_ = 0;
+    std::size_t window_ = 0, first_panel_ = 0;
+    bool stored_ = false;    ///< scales of whole blocks are read where they are: what is no fp32 for few rows, each of which converts it
+    bool in_place_ = false;  ///< and are
     scratch<float> scales_, offsets_;
     scratch<std::uint32_t> shifts_;
     scratch<std::uint32_t> integers_;  ///< of scales, and after them those of minimums

@@ -78,10 +78,11 @@ private:
         return flag;
     }
 
-    /// Waits for some ten microseconds at most, before the thread parks: waking a parked one takes longer. Whether it came.
+    /// Waits for some tens of microseconds at most, before the thread parks: waking a parked one takes ten, as long as a row of
+    /// activations takes to prepare between two products. Whether it came.
     template <class F>
     static bool look_out(F const& came) noexcept {
-        for (int i = 0; i < 1000; ++i) {
+        for (int i = 0; i < 5000; ++i) {
             if (came()) return true;
 #if defined(__x86_64__)
             __builtin_ia32_pause();

@@ -28,6 +28,7 @@ panel_engine bf16_engine(bool split) noexcept {
     engine.flips = false;
     engine.enter = &enter<panel_path::pairs>;
     engine.leave = &release;
+    engine.keep_awake = &keep_awake;
     return engine;
 }
 

@@ -28,6 +28,7 @@ panel_engine integer_engine() noexcept {
     engine.flips = false;
     engine.enter = &enter<panel_path::bytes>;
     engine.leave = &release;
+    engine.keep_awake = &keep_awake;
     return engine;
 }
 

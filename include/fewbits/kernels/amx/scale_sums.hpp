@@ -85,7 +85,7 @@ inline void scale_panel(panel_tile const& t, panel_segment const* segments, std:
     each_row([&](std::size_t r) __attribute__((always_inline)) { y[r] = _mm512_loadu_ps(to + r * tile_width); });
     each_segment(count, stream, [&](std::size_t g, std::int32_t const* sums) __attribute__((always_inline)) {
         std::size_t const at = (p * scale_window + segments[g].scale_w) * panel_rows;
-        __m512 const scale_w = _mm512_load_ps(t.scale_w + at);
+        __m512 const scale_w = avx512::scale_of(t, p, segments[g].scale_w);
         float const* const scale_a = &numbers.scale[row][g];
         [[maybe_unused]] std::int32_t const* const start = &numbers.start[row][g];
         each_row([&](std::size_t r) __attribute__((always_inline)) {

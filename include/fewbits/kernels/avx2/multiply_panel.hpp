@@ -87,7 +87,8 @@ inline void close_sums(panel_segment const& segment, panel_tile const& t, std::s
         } else {
             sum = sums[v];
         }
-        __m256 const scale_w = _mm256_load_ps(t.scale_w + (panel * scale_window + segment.scale_w) * panel_rows + v * vector_rows);
+        auto const* const scales = reinterpret_cast<float const*>(t.scales.first + panel * t.scales.stride);  // floats
+        __m256 const scale_w = _mm256_load_ps(scales + segment.scale_w * panel_rows + v * vector_rows);
         float* const y = t.y + place + v * vector_rows;
         _mm256_storeu_ps(y, _mm256_fmadd_ps(sum, _mm256_mul_ps(_mm256_set1_ps(t.scale_a[group]), scale_w), _mm256_loadu_ps(y)));
     }

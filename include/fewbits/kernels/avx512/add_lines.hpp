@@ -145,7 +145,7 @@ template <int Width>
         __m512 const scale_a = _mm512_set1_ps(t.scale_a[segment.number]);
         unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
             __m512 const sum = _mm512_mul_ps(_mm512_cvtepi32_ps(totals[p]), _mm512_set1_ps(t.unit));
-            __m512 const scale_w = _mm512_load_ps(t.scale_w + (p * scale_window + segment.scale_w) * panel_rows);
+            __m512 const scale_w = scale_of(t, p, segment.scale_w);
             y[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), y[p]);
             totals[p] = _mm512_setzero_si512();
         });

@@ -423,7 +423,7 @@ void read_integers(int width, std::byte const* lines, std::size_t count, bool pa
 
 template <class = void>
 scale_reader vector_reader() noexcept {
-    return {&read_codes<>, &read_halves, &apply_groups, &scaled_codes<>, &read_integers<>};
+    return {&read_codes<>, &read_halves, &apply_groups, &scaled_codes<>, &read_integers<>, true};
 }
 
 /// panel_engine::centre

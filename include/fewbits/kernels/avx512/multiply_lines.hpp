@@ -52,11 +52,13 @@ template <class Dot, int Width, int Step, code_use Use>
     return sum;
 }
 
-/// How far from a line those are that are asked for beside unit `at`: some units on, of the next four panels where these end.
-[[gnu::always_inline]] inline std::size_t far_of(std::byte const* const* lines, std::size_t at) noexcept {
-    constexpr std::size_t ahead = 1024;
-    auto const stride = static_cast<std::size_t>(lines[1] - lines[0]);  // 0 where there is but one
+/// Where that lies which is asked for beside what stands `at` bytes from where panels begin, `stride` bytes apart: some bytes on, of
+/// the next four panels where these end. stride: 0 where there is but one.
+[[gnu::always_inline]] inline std::size_t far_of(std::size_t stride, std::size_t at, std::size_t ahead) noexcept {
     return at + ahead < stride ? at + ahead : at + ahead + (tile_panels - 1) * stride;
+}
+[[gnu::always_inline]] inline std::size_t far_of(std::byte const* const* lines, std::size_t at) noexcept {
+    return far_of(static_cast<std::size_t>(lines[1] - lines[0]), at, 1024);
 }
 
 /// Asks for one of `Parts` parts of a panel's unit of lines `far` bytes on, wherever that is. A few at a time between products: many
@@ -160,14 +162,26 @@ private:
         }
         each([&](std::size_t p) __attribute__((always_inline)) {
             __m512 const sum = number(sums_[p]);
-            y_[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t_.scale_w + scale_at(segment, p))), y_[p]);
+            y_[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_of(t_, p, segment.scale_w)), y_[p]);
         });
+        fetch_scales(segment);
         if constexpr (Use == code_use::shifted) {
             __m512 const total_a = _mm512_set1_ps(t_.total_a[segment.number]);
             each([&](std::size_t p) __attribute__((always_inline)) {
                 y_[p] = _mm512_fmadd_ps(total_a, _mm512_load_ps(t_.minimum_w + scale_at(segment, p)), y_[p]);
             });
         }
+    }
+
+    /// Asks for scales some groups on.
+    [[gnu::always_inline]] void fetch_scales(panel_segment const& segment) const noexcept {
+        panel_place const& scales = t_.scales;
+        std::size_t const group = scales.form == number_form::floats ? line_bytes : scales.form == number_form::halves ? 32 : 16;
+        std::size_t const far = far_of(scales.stride, (t_.first_scale + segment.scale_w) * group, 8 * group);
+        each([&](std::size_t p) __attribute__((always_inline)) {
+            _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(scales.first) + p * scales.stride + far),
+                         _MM_HINT_T0);
+        });
     }
 
     /// end_integers' arithmetic.
@@ -188,7 +202,7 @@ private:
         __m512 const total = _mm512_set1_ps(t_.total_a[segment.number]);
         each([&](std::size_t p) __attribute__((always_inline)) {
             std::size_t const at = scale_at(segment, p);
-            __m512 const scale = _mm512_load_ps(t_.scale_w + at);
+            __m512 const scale = scale_of(t_, p, segment.scale_w);
             __m512 const sum = sum_with_offset(t_, number(sums_[p]), total, scale, _mm512_load_ps(t_.minimum_w + at));
             y_[p] = _mm512_fmadd_ps(sum, scale_a, y_[p]);
         });

@@ -58,6 +58,24 @@ struct float_dot {
     }
 };
 
+/// The scales of panel p of the tile, for the group of the window.
+[[gnu::always_inline]] inline __m512 scale_of(panel_tile const& t, std::size_t p, std::size_t group) noexcept {
+    std::byte const* const panel = t.scales.first + p * t.scales.stride;
+    std::size_t const at = t.first_scale + group;
+    if (t.scales.form == number_form::floats) return _mm512_load_ps(panel + at * line_bytes);
+    if (t.scales.form == number_form::halves) {
+        return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(panel + at * line_bytes / 2)));
+    }
+    __m512i const ones = _mm512_set1_epi32(0xFF);
+    __m512i const line = _mm512_load_si512(panel + at / line_columns * line_bytes);
+    __m128i const shift = _mm_cvtsi32_si128(static_cast<int>(at % line_columns * 8));
+    __m512i const code = _mm512_and_si512(_mm512_srl_epi32(line, shift), ones);
+    __m512i const bits = _mm512_mask_mov_epi32(_mm512_slli_epi32(code, 23), _mm512_testn_epi32_mask(code, code),
+                                               _mm512_set1_epi32(0x00400000));
+    __mmask16 const none = _mm512_cmpeq_epi32_mask(code, ones);
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(bits, none, _mm512_set1_epi32(0x7FC00000)));
+}
+
 /// The sum of one row and panel at the beginning of a segment.
 template <class Dot>
 [[gnu::always_inline]] inline typename Dot::sum begin_segment(panel_segment const& segment, panel_tile const& t, std::size_t row,
@@ -113,10 +131,10 @@ inline __m512 sum_with_offset(panel_tile const& t, __m512 sum, __m512 total, __m
     for (std::size_t row = first_row; row < first_row + rows; ++row) {
         __m512 const scale_a = _mm512_set1_ps(t.scale_a[row * t.scale_a_stride + segment.number] * t.unit);
         for (std::size_t p = first_panel; p < first_panel + panels; ++p) {
-            std::size_t const at = (p * scale_window + segment.factor_w) * panel_rows;
+            std::size_t const at = (p * scale_window + segment.factor_w) * panel_rows;  // of minimums
             std::size_t const to = row * tile_width + p * panel_rows;
             __m512 const sum = sum_of_block(_mm512_load_si512(t.products + to), minimums_of_block(segment, t, row, p),
-                                            _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
+                                            scale_of(t, p, segment.factor_w), _mm512_load_ps(t.minimum_w + at));
             _mm512_storeu_ps(t.y + to, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(t.y + to)));
         }
     }
@@ -149,10 +167,10 @@ template <class Dot, bool Offsets>
     float* const y = t.y + row * tile_width + p * panel_rows;
     if constexpr (Dot::path == panel_path::bytes && Offsets) {
         __m512 const total = _mm512_set1_ps(t.total_a[group]);
-        sum = sum_with_offset(t, sum, total, _mm512_load_ps(t.scale_w + at), _mm512_load_ps(t.minimum_w + at));
+        sum = sum_with_offset(t, sum, total, scale_of(t, p, segment.scale_w), _mm512_load_ps(t.minimum_w + at));
         return _mm512_storeu_ps(y, _mm512_fmadd_ps(sum, scale_a, _mm512_loadu_ps(y)));
     }
-    __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, _mm512_load_ps(t.scale_w + at)), _mm512_loadu_ps(y));
+    __m512 total = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_of(t, p, segment.scale_w)), _mm512_loadu_ps(y));
     if constexpr (Offsets) total = _mm512_fmadd_ps(_mm512_set1_ps(t.total_a[group]), _mm512_load_ps(t.minimum_w + at), total);
     _mm512_storeu_ps(y, total);
 }
