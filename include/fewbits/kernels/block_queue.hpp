@@ -16,20 +16,22 @@ namespace panel_detail {
 /// reads next, and then those that others have left.
 class block_queue {
 public:
-    block_queue(std::size_t blocks, std::size_t parts, std::size_t step) : blocks_(blocks), step_(step), next_(parts) {
+    /// Blocks are taken `step` at a time, and no fewer than `least` while there are as many.
+    block_queue(std::size_t blocks, std::size_t parts, std::size_t step, std::size_t least)
+        : blocks_(blocks), step_(step), least_(least), next_(parts) {
         for (std::size_t i = 0; i < parts; ++i) next_[i] = begin_of(i);
     }
 
     struct run {
         std::size_t first, count;
     };
-    /// The next blocks for a thread that is at `part`, its own to begin with: `step` of them, but no more than half of what is left
-    /// there, so that threads end together. None if all are taken.
+    /// The next blocks for a thread that is at `part`, its own to begin with: no more than half of what is left there, so that threads
+    /// end together. None if all are taken.
     run take(std::size_t& part) noexcept {
         for (std::size_t tried = 0; tried < next_.size(); ++tried, part = (part + 1) % next_.size()) {
             std::size_t const end = begin_of(part + 1);
             for (std::size_t first = next_[part].load(std::memory_order_relaxed); first < end;) {
-                std::size_t const count = std::min(step_, (end - first + 1) / 2);
+                std::size_t const count = std::min({step_, std::max(least_, (end - first + 1) / 2), end - first});
                 if (next_[part].compare_exchange_weak(first, first + count, std::memory_order_relaxed)) return {first, count};
             }
         }
@@ -39,7 +41,7 @@ public:
 private:
     std::size_t begin_of(std::size_t part) const noexcept { return part * blocks_ / next_.size(); }
 
-    std::size_t blocks_, step_;
+    std::size_t blocks_, step_, least_;
     std::vector<std::atomic<std::size_t>> next_;
 };
 

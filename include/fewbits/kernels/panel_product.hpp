@@ -44,7 +44,7 @@ inline void run_blocks(shared_state const& state, block_queue& queue, std::size_
 /// The whole product by an engine. Rows of a are taken in slabs, so that their prepared form stays within a few MiB; a row's
 /// result depends on no other row.
 inline void run_panels(product const& p, panel_engine engine, activation_form form) {
-    constexpr std::size_t most_bytes = std::size_t{1} << 24;
+    constexpr std::size_t most_bytes = std::size_t{1} << 24, few_tiles = 2;
     std::size_t const most = std::clamp(most_bytes / bytes_of_row(engine.path, form.split, p.k()), engine.rows, engine.most_rows);
     std::size_t const slabs = (p.m() + most - 1) / most;
     std::size_t const slab = (p.m() + slabs * engine.rows - 1) / (slabs * engine.rows) * engine.rows;
@@ -69,7 +69,8 @@ inline void run_panels(product const& p, panel_engine engine, activation_form fo
         scratch<std::byte> const sums(quads * 2 * static_cast<std::size_t>(p.w.panels().width) * line_bytes);
         if (adds) engine.make_sums(p.w.panels().width, tables, a.part(0), quads, sums.get());
         panel_detail::shared_state const state{p, engine, a, tables, rests.data(), adds ? sums.get() : nullptr, first, rows};
-        panel_detail::block_queue queue(blocks, tasks, engine.blocks);
+        bool const reads_again = rows > few_tiles * engine.rows;  // a for every run of blocks, from a distant cache
+        panel_detail::block_queue queue(blocks, tasks, engine.blocks, reads_again ? engine.blocks : 1);
         p.run_on.run(tasks, [&](std::size_t task) { panel_detail::run_blocks(state, queue, task); });
     }
 }

@@ -114,10 +114,10 @@ private:
 inline executor const serial{};
 
 /// How many rows of a matrix that is read once a thread takes at a time: up to a MiB of floats, since every beginning waits for memory,
-/// and still some tasks for every thread.
+/// and some tasks for every thread unless they take less than a few microseconds.
 inline std::size_t rows_per_task(std::size_t rows, std::size_t cols, executor const& where) noexcept {
     std::size_t const share = rows * cols / where.concurrency() / 8;
-    std::size_t const values = share < 65536 ? 65536 : share < 262144 ? share : 262144;
+    std::size_t const values = share < 16384 ? 16384 : share < 262144 ? share : 262144;
     return cols < values ? values / cols : 1;
 }
 

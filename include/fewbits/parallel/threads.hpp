@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <forward_list>
@@ -78,15 +79,18 @@ private:
         return flag;
     }
 
-    /// Waits for some tens of microseconds at most, before the thread parks: waking a parked one takes ten, as long as a row of
-    /// activations takes to prepare between two products. Whether it came.
+    /// Waits for 50 microseconds at most, before the thread parks: waking a parked one takes ten, as long as a row of activations takes
+    /// to prepare between two products. Whether it came.
     template <class F>
     static bool look_out(F const& came) noexcept {
-        for (int i = 0; i < 5000; ++i) {
-            if (came()) return true;
+        using clock = std::chrono::steady_clock;
+        for (clock::time_point const end = clock::now() + std::chrono::microseconds(50); clock::now() < end;) {
+            for (int i = 0; i < 64; ++i) {
+                if (came()) return true;
 #if defined(__x86_64__)
-            __builtin_ia32_pause();
+                __builtin_ia32_pause();
 #endif
+            }
         }
         return false;
     }
