@@ -51,7 +51,8 @@ ROWS = (
     Row("int8 g32 (q8_0)", ours("q8_0", "float>int8_g32", "float"), (ggml("q8_0"), ort("nbits8_g32"), onednn("s8_g32"))),
     Row("int6_g32", ours("int6_g32", "float>int8_g32"), (ggml("q6_K", "float>q8_K"),)),
     Row("int5_g32", ours("int5_g32", "float>int8_g32"), (ggml("q5_0"),)),
-    Row("int4_g32 (q4_0)", ours("int4_g32", "float>int8_g32", "float"), (ggml("q4_0"), ort("nbits4_g32"), onednn("s4_g32"))),
+    Row("int4_g32", ours("int4_g32", "float>int8_g32", "float"), (ggml("q4_0"), ort("nbits4_g32"), onednn("s4_g32"))),
+    Row("q4_0", ours("q4_0", "float>int8_g32"), (ggml("q4_0"),)),
     Row("int4_g128", ours("int4_g128", "float>int8_g128", "float"), (ort("nbits4_g128", "float>int8_g128"), onednn("s4_g128"))),
     Row("int3_g32", ours("int3_g32", "float>int8_g32"), (ggml("q3_K", "float>q8_K"),)),
     Row("int2_g32", ours("int2_g32", "float>int8_g32"), (ggml("q2_K", "float>q8_K"), ort("nbits2_g32"))),
@@ -72,7 +73,7 @@ ROWS = (
         (Entrant("openblas", "float", "float", EXACT), onednn("f32", "float"), ort("float", "float"), ggml("f32", "float"))),
 )
 
-QUICK = ("int8_row, int8 in", "int4_g32 (q4_0)", "mxfp4", "nf4_b64", "float")
+QUICK = ("int8_row, int8 in", "int4_g32", "mxfp4", "nf4_b64", "float")
 
 # Where a wider format catches up with a narrower one: ours alone, weights cold at every M.
 CROSSOVER = tuple((w, a) for w, a in (
