@@ -260,17 +260,17 @@ found_scales find_everywhere(processor const& machine, matrix_view<const float> 
 
 /// Whether the scales of B stand under one of the whole matrix and depend on nothing else beyond their rows.
 template <class S>
-inline constexpr bool is_under_tensor_scale = false;
+inline constexpr bool stand_under_tensor_scale = false;
 template <block_composition S>
-inline constexpr bool is_under_tensor_scale<S> =
+inline constexpr bool stand_under_tensor_scale<S> =
     S::block == per_tensor && std::is_same_v<typename S::offset_type, symmetric> && scale_number<typename S::scale_type>;
 template <block_composition B>
-inline constexpr bool has_tensor_scale = B::block.rows == 1 && std::is_same_v<typename B::offset_type, symmetric> &&
-                                         is_under_tensor_scale<typename B::scale_type>;
+inline constexpr bool needs_tensor_scale_first =
+    B::block.rows == 1 && std::is_same_v<typename B::offset_type, symmetric> && stand_under_tensor_scale<typename B::scale_type>;
 
 /// Stores the scale of the whole matrix, if the largest magnitude decides and all values are finite; returns whether.
 template <block_composition B>
-    requires(has_tensor_scale<B>)
+    requires(needs_tensor_scale_first<B>)
 bool store_tensor_scale(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o) {
     using outer = typename B::scale_type;
     raw_scales scale(1, 1, mul_rn(scale_divisor<B>(o), largest_element<typename outer::element>()));

@@ -116,7 +116,7 @@ void quantize_by_bands(processor const& machine, block_storage<B>& storage, matr
             found.facts = find_in_band<B>(machine, rows, o, band, found);
             if (found.facts.refused) refused = true;
             if (refused) return;
-            if constexpr (has_tensor_scale<B>) {
+            if constexpr (needs_tensor_scale_first<B>) {
                 store_under_outer_scales(machine, storage.scales(), found.scales, {});
             } else {
                 store_found<B>(machine, storage, found, {});
@@ -136,7 +136,7 @@ void quantize_by_bands(processor const& machine, block_storage<B>& storage, matr
 template <block_composition B>
 void quantize_in_two_passes(processor const& machine, block_storage<B>& storage, matrix_view<const float> x, quantize_options const& o,
                             element_rule const& rule, progress_counter& progress) {
-    if constexpr (has_tensor_scale<B>) {
+    if constexpr (needs_tensor_scale_first<B>) {
         if (store_tensor_scale<B>(machine, storage, x, o)) return quantize_by_bands<B>(machine, storage, x, o, rule, progress);
     }
     found_scales found = find_everywhere<B>(machine, x, o);
