@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "../matrix/panel_levels.hpp"
+#include "../scaling/scale_rule.hpp"
 #include "panel_engine.hpp"
 #include "portable/expand_codes.hpp"
 #include "portable/read_scale.hpp"
