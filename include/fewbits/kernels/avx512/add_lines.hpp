@@ -143,10 +143,11 @@ template <int Width>
         }
         if (!segment.closes) continue;
         __m512 const scale_a = _mm512_set1_ps(t.scale_a[segment.number]);
+        __m512 scale_w[tile_panels];
+        for (std::size_t p = 0; p < tile_panels; ++p) scale_w[p] = scale_of(t, p, segment.scale_w);
         unrolled<tile_panels>([&](std::size_t p) __attribute__((always_inline)) {
             __m512 const sum = _mm512_mul_ps(_mm512_cvtepi32_ps(totals[p]), _mm512_set1_ps(t.unit));
-            __m512 const scale_w = scale_of(t, p, segment.scale_w);
-            y[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w), y[p]);
+            y[p] = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale_a, scale_w[p]), y[p]);
             totals[p] = _mm512_setzero_si512();
         });
     }
