@@ -35,7 +35,7 @@ panel_engine integer_engine() noexcept {
 /// Bytes of a slab of a that stays in a second-level cache beside the weights of two panels, and the most rows it may have.
 inline constexpr std::size_t whole_slab_bytes = std::size_t{1} << 19, whole_slab_rows = 256;
 /// Columns up to which whole rows pay however many of them there are.
-inline constexpr std::size_t whole_columns = 4096;
+inline constexpr std::size_t whole_columns = 6144;
 
 /// Whether all of K goes through the registers of sums at once, so that sums pass through memory only once: where one scale on each
 /// side is left for the end, and w is not read again for too many slabs.
