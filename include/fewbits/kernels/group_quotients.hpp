@@ -1,6 +1,7 @@
 // How values become quotients by the scale of their group: one method for a whole row, and the numbers it needs.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -47,7 +48,7 @@ constexpr int shift_to_group(std::size_t columns) noexcept {
 inline float const* numbers_for_kernels(float const* of_groups, std::size_t columns, std::size_t count, std::vector<float>& each) {
     if (columns == 1 || shift_to_group(columns) != 0) return of_groups;
     each.resize(count);
-    for (std::size_t i = 0; i < count; ++i) each[i] = of_groups[i / columns];
+    for (std::size_t i = 0; i < count; i += columns) std::fill_n(each.data() + i, std::min(columns, count - i), *of_groups++);
     return each.data();
 }
 

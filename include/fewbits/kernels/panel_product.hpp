@@ -10,6 +10,7 @@
 #include "panel_block.hpp"
 #include "panel_engine.hpp"
 #include "portable/blocking.hpp"
+#include "prepare_activations.hpp"
 #include "product.hpp"
 #include "weight_tables.hpp"
 

@@ -10,7 +10,6 @@
 #include "panel_engine.hpp"
 #include "panel_scales.hpp"
 #include "portable/blocking.hpp"
-#include "portable/strip.hpp"
 
 namespace fewbits {
 inline namespace FEWBITS_BASELINE {
@@ -158,27 +157,6 @@ private:
     scratch<std::uint32_t> integers_;  ///< of scales, and after them those of minimums
     scratch<float> ones_;
 };
-
-/// w as values: columns [first, first + depth) of `panels` panels from first_panel on as vectors of path floats, strips
-/// strip_stride bytes apart, zeros up to whole lines of columns. depth <= chunk_depth.
-inline void read_values(operand const& w, std::size_t first_panel, std::size_t panels, std::size_t first, std::size_t depth,
-                        std::byte* strips, std::size_t strip_stride) {
-    constexpr std::size_t together = strip_columns / panel_rows;
-    constexpr std::size_t run = std::min(panel_rows, tile_columns);
-    alignas(64) float values[strip_size];
-    for (std::size_t i = 0; i < panels; i += together) {
-        std::size_t const row = (first_panel + i) * panel_rows;
-        std::size_t const rows = std::min(strip_columns, w.rows() - row);
-        w.read_strip(reading::values, {row, rows, first, depth}, values);
-        for (std::size_t r = 0; r < strip_columns; r += run) {
-            std::byte* const strip = strips + (i + r / panel_rows) * strip_stride + r % panel_rows * sizeof(float);
-            float const* const from = values + r / tile_columns * tile_stride + r % tile_columns;
-            std::size_t const known = r < rows ? depth : 0;
-            for (std::size_t k = 0; k < known; ++k) __builtin_memcpy(strip + k * line_bytes, from + k * tile_columns, run * sizeof(float));
-            for (std::size_t k = known; k < chunk_depth; ++k) __builtin_memset(strip + k * line_bytes, 0, run * sizeof(float));
-        }
-    }
-}
 
 }  // namespace panel_detail
 }  // namespace FEWBITS_BASELINE

@@ -9,6 +9,7 @@
 #include "../portable/apply_scales.hpp"
 #include "decode.hpp"
 #include "group_scales.hpp"
+#include "memory.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 
@@ -79,8 +80,13 @@ void decode_groups(std::uint8_t const* codes, std::size_t count, float const* sc
     for (; i + 64 <= plain; i += 64) {
         decode_64<E, Kind, Shift>(table, _mm512_loadu_si512(codes + i), scale, offset, i, i + 64, values);
         for (std::size_t j = 0; j < 4; ++j) {
-            if (whole_lines) _mm512_stream_ps(out + i + 16 * j, values[j]);
-            else _mm512_storeu_ps(out + i + 16 * j, values[j]);
+            float* const to = out + i + 16 * j;
+            if (whole_lines) {
+                _mm512_stream_ps(to, values[j]);
+            } else {
+                fetch_line_ahead(to);
+                _mm512_storeu_ps(to, values[j]);
+            }
         }
     }
     if (plain < count) {

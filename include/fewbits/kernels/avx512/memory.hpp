@@ -27,6 +27,12 @@ template <int First, int Last>
     for (int p = First; p <= Last; ++p) _mm_prefetch(reinterpret_cast<char const*>(first + page * static_cast<unsigned>(p)), _MM_HINT_T0);
 }
 
+/// Asks for the line that is written a KiB after this one, which stores that leave a nearest cache would wait for.
+[[gnu::always_inline]] inline void fetch_line_ahead(void const* written) noexcept {
+    constexpr std::uintptr_t distance = 1024;  // any address
+    _mm_prefetch(reinterpret_cast<char const*>(reinterpret_cast<std::uintptr_t>(written) + distance), _MM_HINT_T0);
+}
+
 /// Copies bytes that nobody reads soon: whole lines go to memory without being read first. order_stores() before other threads read them.
 inline void copy_past_caches(void const* from, std::size_t bytes, void* to) noexcept {
     auto const* in = static_cast<char const*>(from);
