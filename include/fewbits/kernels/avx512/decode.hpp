@@ -8,6 +8,7 @@
 
 #include "../portable/value_planes.hpp"
 #include "pack_codes.hpp"
+#include "repeated.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 
@@ -55,13 +56,14 @@ template <scalar T>
     requires(T::width <= 8)
 void decode_row(std::byte const* codes, std::size_t count, float* out) noexcept {
     value_planes<T> const& table = value_planes_of<T>();
-    __m512 values[4];
     std::size_t i = 0;
     for (; i + 64 <= count; i += 64) {
+        __m512 values[4];  // of one step, so that it stays in registers
         values_of_64<T>(table, _mm512_loadu_si512(codes + i), values);
-        for (int j = 0; j < 4; ++j) _mm512_storeu_ps(out + i + 16 * j, values[j]);
+        repeated<4>([&](std::size_t j) __attribute__((always_inline)) { _mm512_storeu_ps(out + i + 16 * j, values[j]); });
     }
     if (i == count) return;
+    __m512 values[4];
     values_of_64<T>(table, _mm512_maskz_loadu_epi8(first_bytes(count - i), codes + i), values);
     for (std::size_t j = 0; i < count; i += 16, ++j) {
         _mm512_mask_storeu_ps(out + i, static_cast<__mmask16>(first_bytes(count - i)), values[j]);

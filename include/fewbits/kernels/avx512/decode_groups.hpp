@@ -10,6 +10,7 @@
 #include "decode.hpp"
 #include "group_scales.hpp"
 #include "memory.hpp"
+#include "repeated.hpp"
 
 FEWBITS_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx2,fma,f16c,bmi2")
 
@@ -73,32 +74,31 @@ void decode_groups(std::uint8_t const* codes, std::size_t count, float const* sc
                    float* out) noexcept {
     static_assert(Shift == 0 || Shift >= 4);
     value_planes<E> const& table = value_planes_of<E>();
-    __m512 values[4];
     bool const whole_lines = past_caches && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
     std::size_t const plain = past_caches && !whole_lines && count >= 128 ? 64 : count;  // a stream of parts of lines begins after these
     std::size_t i = 0;
     for (; i + 64 <= plain; i += 64) {
+        __m512 values[4];  // of one step, so that it stays in registers
         decode_64<E, Kind, Shift>(table, _mm512_loadu_si512(codes + i), scale, offset, i, i + 64, values);
-        for (std::size_t j = 0; j < 4; ++j) {
+        repeated<4>([&](std::size_t j) __attribute__((always_inline)) {  // not a loop: -O2 would store the values to have an array
             float* const to = out + i + 16 * j;
-            if (whole_lines) {
-                _mm512_stream_ps(to, values[j]);
-            } else {
-                fetch_line_ahead(to);
-                _mm512_storeu_ps(to, values[j]);
-            }
-        }
+            if (whole_lines) return _mm512_stream_ps(to, values[j]);
+            fetch_line_ahead(to);
+            _mm512_storeu_ps(to, values[j]);
+        });
     }
     if (plain < count) {
-        line_stream stream(out + i, values[3]);
+        line_stream stream(out + i, _mm512_loadu_ps(out + i - 16));
         for (; i + 64 <= count; i += 64) {
+            __m512 values[4];
             decode_64<E, Kind, Shift>(table, _mm512_loadu_si512(codes + i), scale, offset, i, i + 64, values);
-            for (__m512 const& value : values) stream.store(value);
+            repeated<4>([&](std::size_t j) __attribute__((always_inline)) { stream.store(values[j]); });
         }
         stream.finish();
     }
     if (i == count) return;
     __m512i const code = _mm512_maskz_loadu_epi8(first_bytes(count - i), codes + i);
+    __m512 values[4];
     decode_64<E, Kind, Shift>(table, code, scale, offset, i, count, values);
     for (std::size_t j = 0; i < count; i += 16, ++j) _mm512_mask_storeu_ps(out + i, first_lanes(count - i), values[j]);
 }
